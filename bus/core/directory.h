@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * directory.h - who is who here: root, policy, credentials, revocations, the newest head
+ *
+ * Kept in memory, rebuilt at start from the journal, changed only by statements
+ * that verify. Keeps its own copies of all bytes. Knows no time and no disk.
+ */
+#ifndef CERTBUS_DIRECTORY_H
+#define CERTBUS_DIRECTORY_H
+
+#include "bus/core/policy.h"
+
+struct directory;
+
+/* What is known of one credential. Owned by the directory, stable until it is freed. */
+struct entry {
+    struct credential credential;
+    const struct entry *issuer; /* NULL: root keys */
+    bool revoked;
+    struct epoch last_epoch; /* what revocation or rotation named as the last good message */
+    int64_t last_seq;        /* 0: none named */
+    bool disputed;
+    const struct entry *successor; /* the next generation of the same party */
+};
+
+/* What the top party signs every hour (the body of a `head` message). */
+struct head {
+    int64_t time;
+    uint32_t policy_version;
+    uint32_t revocations;    /* how many there are */
+    struct hash revoked;     /* over the sorted hashes of revoked credentials */
+};
+
+struct directory *directory_new (void);
+void directory_free (struct directory **self);
+
+/* Pins the first root file, or takes the one that follows. OK, OTHER_ROOT, TRUST. */
+enum cb_reason directory_root (struct directory *self, struct span statement);
+const struct root_file *directory_root_file (const struct directory *self); /* NULL: none */
+
+/* Takes a policy that the root keys signed and that is newer. An older or equal
+ * version is OK and changes nothing. */
+enum cb_reason directory_policy (struct directory *self, struct span statement);
+const struct policy *directory_policy_now (const struct directory *self); /* NULL: none */
+
+/* Verifies a credential against its issuer, which must be known, and keeps it.
+ * One that is known already is OK and changes nothing. `out` may be NULL. */
+enum cb_reason directory_add (struct directory *self, struct span statement,
+                              const struct entry **out);
+const struct entry *directory_by_hash (const struct directory *self, const struct hash *hash);
+/* The current generation of a party; a revoked one counts until it is succeeded. */
+const struct entry *directory_by_name (const struct directory *self, struct span name);
+/* The party that holds this CURVE key now; NULL: nobody, or revoked. */
+const struct entry *directory_by_link_key (const struct directory *self,
+                                           const uint8_t key[KEY_SIZE]);
+
+/* Calls `visit` for the current generation of each party at or below `top`, in
+ * the order of names; stops when it returns false. */
+typedef bool (*directory_visit) (const struct entry *entry, void *arg);
+void directory_each (const struct directory *self, struct span top, directory_visit visit,
+                     void *arg);
+size_t directory_children (const struct directory *self, struct span party);
+
+/* The credentials from the top party's down to this one. Returns how many. */
+size_t directory_chain (const struct entry *entry, const struct entry *chain[PARTY_LABELS]);
+
+/* Takes the body of a revocation from `by`, which must be the issuer's party or
+ * an ancestor of it. For the top party `statement` is signed by root keys. */
+enum cb_reason directory_revoke (struct directory *self, const struct revocation *revocation,
+                                 struct span by, struct span statement);
+/* How many are revoked, and the hash that a head states over them. */
+void directory_revoked (const struct directory *self, uint32_t *count, struct hash *hash);
+
+/* Takes a head of the top party; an older one changes nothing. */
+void directory_head (struct directory *self, const struct head *head);
+const struct head *directory_head_now (const struct directory *self); /* NULL: none */
+
+/* Freezes or releases an origin that equivocated. */
+void directory_freeze (struct directory *self, struct span origin, bool frozen);
+bool directory_frozen (const struct directory *self, struct span origin);
+
+/* Whether an audience term can exist: its party below the root, its sector in the policy. */
+bool directory_term (const struct directory *self, const struct term *term);
+
+/* Checks an enrolment request against what `issuer` may grant, before it signs:
+ * name, keys, roles, sectors, how many children, depth, dates. `draft` is the
+ * credential that it is about to sign. */
+enum cb_reason directory_may_enrol (const struct directory *self, const struct entry *issuer,
+                                    const struct credential *draft);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - who may send what to whom: signed by the root keys, in numbered versions
+ *
+ * config/ holds the text; what travels is its canonical form (docs/protocol.md,
+ * section 6). A grant says: this role may send these kinds to recipients that
+ * stand in one of these relations to it. Authority is position plus role.
+ */
+#ifndef CERTBUS_POLICY_H
+#define CERTBUS_POLICY_H
+
+#include "bus/core/credential.h"
+
+#define GRANTS_MAX 256
+#define POLICY_SECTORS 64
+#define CLOCKS_MAX 256
+#define SETTINGS_MAX 64
+
+struct policy_grant {
+    struct span role;    /* a role, or "*" */
+    struct labels kinds; /* kinds, or "*" */
+    unsigned relations;  /* bit 1 << CB_REL_* */
+};
+
+struct policy_clock {
+    struct span clock, role; /* name of the clock; role or "*" */
+    unsigned severity;       /* 1 to 5; 0: any */
+    int64_t limit;           /* ms */
+};
+
+struct policy {
+    struct statement st;
+    uint32_t version;
+    int64_t issued;
+    struct span title;
+    struct labels roles;
+    size_t grant_count, sector_count, clock_count, setting_count;
+    struct policy_grant grants[GRANTS_MAX];
+    struct {
+        struct span sector, cert; /* cert empty: none */
+    } sectors[POLICY_SECTORS];
+    struct policy_clock clocks[CLOCKS_MAX];
+    struct {
+        struct span name; /* "flash-per-hour", "head-every", ... */
+        int64_t value;
+    } settings[SETTINGS_MAX];
+};
+
+/* Form and meaning: every grant's and clock's role is a role of the policy.
+ * Signatures are the directory's business. Borrows from `bytes`. */
+bool policy_parse (struct policy *p, struct span bytes);
+/* Packs the body from the fields (st is not used). */
+void policy_pack (struct pack_out *out, const struct policy *p);
+/* A setting's value, or `otherwise`. */
+int64_t policy_setting (const struct policy *p, const char *name, int64_t otherwise);
+/* The CERT of a sector; empty when the policy names none. */
+struct span policy_sector_cert (const struct policy *p, struct span sector);
+/* The limit of a clock for a role and severity: exact row first, then "*". 0: none. */
+int64_t policy_clock (const struct policy *p, const char *clock, struct span role,
+                      unsigned severity);
+
+/* Who asks for leave to send. */
+struct sender {
+    struct span name, role;
+    const struct labels *sectors;
+};
+
+struct policy_verdict {
+    enum cb_reason reason;   /* OK or NO_GRANT */
+    size_t refused;          /* index of the first term that no grant covers */
+    bool by_correspondence;  /* a term is covered only because `thread` names its party */
+};
+
+/* Whether every term of the audience is covered by a grant. `thread` is the
+ * origin of the message it answers; empty: none. */
+struct policy_verdict policy_allows (const struct policy *p, const struct sender *sender,
+                                     struct span kind, const struct term *audience, size_t count,
+                                     struct span thread_origin);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client.h - how a node talks to its broker: one call, one answer
+ *
+ * Questions and answers are canonical msgpack maps over ipc, listed in
+ * docs/local.md. The socket for reading is HOME/run/read/bus, the one for acting
+ * HOME/run/act/bus. There are no private doors: the command line uses this too.
+ */
+#ifndef CERTBUS_CLIENT_H
+#define CERTBUS_CLIENT_H
+
+#include "bus/core/envelope.h"
+
+enum client_door { CLIENT_READ, CLIENT_ACT };
+
+struct client;
+
+/* NULL and `why`: no such home, no broker running there (and how to start it),
+ * no permission on the socket (and which group). Changes no state. */
+struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size);
+void client_close (struct client **self);
+
+/* Sends a question (a canonical map with "op") and waits up to `timeout` ms (-1:
+ * for ever). The answer borrows from the client until the next call. False: no
+ * answer in time or the broker left; `why` says which. A refusal by the broker
+ * is an answer: {"ok": false, "reason": ..., "detail": ...}. */
+bool client_ask (struct client *self, struct span question, int timeout, struct span *answer,
+                 char *why, size_t why_size);
+
+#endif

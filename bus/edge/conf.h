@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf.h - HOME/certbus.conf: one table drives parsing, ranges, defaults and --check
+ *
+ * libconfig syntax, a strict list of known settings. Errors name file, line and
+ * setting and say what is expected:
+ * `certbus.conf:14: listen: "tcp//" is no endpoint; expected tcp://HOST:PORT`.
+ */
+#ifndef CERTBUS_CONF_H
+#define CERTBUS_CONF_H
+
+#include "bus/core/credential.h"
+
+#define CONF_WHY 512
+#define CONF_TEXT 256
+
+struct conf {
+    size_t listen_count, parent_count;
+    char listen[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    /* Overrides what the bundle and the parent's contact message say. */
+    char parent[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    char schemas[CONF_TEXT];      /* folder of schema files; "": where the program finds them */
+    char log_level[16];           /* error, warning, notice, info, debug */
+    int64_t reserve_mb;           /* free space below which new messages are refused */
+    int64_t quarantine_messages;  /* kept per neighbour */
+    int64_t quarantine_mb;
+    int64_t children_max;         /* connections of children served at a time */
+    char tap[ENDPOINT_MAX + 1];   /* "" none, or an ipc:// endpoint for the lossy local tap */
+    char tap_tlp[24];             /* highest TLP that the tap may show; default TLP:GREEN */
+};
+
+/* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP. */
+#define CONF_SETTINGS(X)                                                                           \
+    X (listen, ENDPOINTS, "", 0, 8, "where children connect: tcp://HOST:PORT; none: no open port") \
+    X (parent, ENDPOINTS, "", 0, 8, "the parent's endpoints, if not those it announces")           \
+    X (schemas, TEXT, "", 0, 255, "folder of the schema files")                                    \
+    X (log_level, LEVEL, "notice", 0, 0, "error, warning, notice, info or debug")                  \
+    X (reserve_mb, INT, "64", 0, 1000000, "below this much free space new messages are refused")   \
+    X (quarantine_messages, INT, "1000", 0, 1000000, "refused messages kept per neighbour")        \
+    X (quarantine_mb, INT, "16", 0, 100000, "and how large they may be together")                  \
+    X (children_max, INT, "1000", 1, 100000, "children served at a time")                          \
+    X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
+    X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")
+
+void conf_default (struct conf *conf);
+/* A missing file is the defaults. 0, or -1 and `why` (file:line: setting: reason). */
+int conf_load (struct conf *conf, const char *path, char why[CONF_WHY]);
+/* tcp://HOST:PORT with a port of 1 to 65535, or `*` where `wild`; ipc://PATH where `ipc`. */
+bool conf_endpoint (const char *text, bool wild, bool ipc);
+/* Writes a commented file with every setting: what `init` leaves in a home. */
+int conf_write (const char *path, const char *listen, char why[CONF_WHY]);
+
+#endif

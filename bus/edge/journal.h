@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * journal.h - the only door to storage: a log and ordered tables, in one transaction
+ *
+ * The log is appended to and read from. Each record has a position (1, 2, 3 ...
+ * over all lanes), a lane and a chain hash that covers the record before it in
+ * journal order, its leaf hash and its verdict. Tables hold keys and values as
+ * bytes; keys compare as bytes. A batch is everything between begin and commit.
+ *
+ * SQLite stands behind it (WAL, synchronous=FULL, one connection, no mmap). All
+ * calls belong to one thread. Reads see what was written in the open transaction.
+ *
+ * An outcome is JOURNAL_OK, JOURNAL_END (nothing more, not found), JOURNAL_FULL
+ * (no space: the transaction was rolled back, nothing is lost, try later) or
+ * JOURNAL_BROKEN (I/O error or corruption: the process must end and recover
+ * from disk; nothing that was not committed may be acknowledged).
+ */
+#ifndef CERTBUS_JOURNAL_H
+#define CERTBUS_JOURNAL_H
+
+#include "bus/core/link.h"
+
+#define JOURNAL_FORMAT 1
+/* Lane of records that were refused: readers of the other lanes never see them. */
+#define JOURNAL_QUARANTINE CB_LANE_RECOVERY
+
+enum journal_result { JOURNAL_OK, JOURNAL_END, JOURNAL_FULL, JOURNAL_BROKEN };
+
+struct journal;
+
+/* Opens or creates. On failure returns NULL and `why` says what and what to do:
+ * a newer format, locked by another process, not a journal, no permission. A
+ * journal whose file is a copy (its inode is not the one that it remembers)
+ * begins a new epoch whose predecessor ends at the head. */
+struct journal *journal_open (const char *path, char *why, size_t why_size);
+/* Rolls back what is open. NULL is fine; nulls the caller's pointer. */
+void journal_close (struct journal **self);
+/* The last error in words, for the log. Borrowed. */
+const char *journal_error (const struct journal *self);
+
+int64_t journal_head (const struct journal *self); /* position of the last record; 0: none */
+struct epoch journal_epoch (const struct journal *self);
+struct hash journal_chain (const struct journal *self); /* at the head */
+/* The epochs, oldest first, the latest LINK_EPOCHS of them; the last is current. */
+size_t journal_epochs (const struct journal *self, struct epoch_end epochs[LINK_EPOCHS]);
+/* Begins a new epoch, in the open transaction. What was common history up to
+ * `end` (0: nothing is sure) is what readers of the old one may rely on. The
+ * counter becomes larger than the current one and than `above`. */
+enum journal_result journal_new_epoch (struct journal *self, int64_t end, uint32_t above);
+
+enum journal_result journal_begin (struct journal *self);
+enum journal_result journal_commit (struct journal *self); /* JOURNAL_FULL: rolled back */
+void journal_rollback (struct journal *self);
+/* One savepoint inside the transaction: a message that breaks a projection is undone alone. */
+enum journal_result journal_savepoint (struct journal *self);
+enum journal_result journal_release (struct journal *self);
+enum journal_result journal_undo (struct journal *self);
+
+struct record {
+    int64_t position;
+    unsigned lane;         /* a precedence, or JOURNAL_QUARANTINE */
+    unsigned reason;       /* the verdict: CB_OK or why not */
+    uint32_t policy;       /* version that judged it */
+    int64_t taken;         /* ms UTC, when it was stored here */
+    struct span from;      /* the neighbour it came from; empty: this party */
+    struct hash leaf, chain;
+    struct span envelope;  /* empty once pruned */
+};
+
+/* Appends; fills position and chain. chain = BLAKE2b-256 (chain before | leaf |
+ * reason as one byte | lane as one byte | epoch counter, 4 bytes, big endian). */
+enum journal_result journal_append (struct journal *self, struct record *record);
+
+/* Reads one lane upwards. CB_LANE_RECOVERY as `lane` of a reader means: all
+ * lanes but quarantine, in journal order. Records borrow from the reader until its
+ * next step. Readers stay open across transactions and see later appends. */
+struct journal_reader;
+struct journal_reader *journal_reader_new (struct journal *self, unsigned lane, int64_t after);
+void journal_reader_free (struct journal_reader **self);
+void journal_reader_seek (struct journal_reader *self, int64_t after);
+enum journal_result journal_next (struct journal_reader *self, struct record *record);
+/* One record by position, whatever its lane. Borrows until the next call of this function. */
+enum journal_result journal_at (struct journal *self, int64_t position, struct record *record);
+/* The chain hash at a position. */
+enum journal_result journal_chain_at (struct journal *self, int64_t position, struct hash *chain);
+
+/* Ordered tables. A key begins with the table's byte. Values are at most 1 MiB.
+ * What `get` and `scan` return borrows until the next call on the journal. */
+enum journal_result journal_put (struct journal *self, struct span key, struct span value);
+enum journal_result journal_get (struct journal *self, struct span key, struct span *value);
+enum journal_result journal_del (struct journal *self, struct span key);
+/* The first key that begins with `prefix` and is greater than `after` (empty:
+ * from the first). To scan, call again with a copy of the key that was returned. */
+enum journal_result journal_scan (struct journal *self, struct span prefix, struct span after,
+                                  struct span *key, struct span *value);
+
+/* Recomputes the chain over the last `count` records (0: all); JOURNAL_END and the
+ * position in `*bad` when one does not fit. */
+enum journal_result journal_check (struct journal *self, int64_t count, int64_t *bad);
+/* Bytes free on the file system of the journal, and bytes that it occupies. */
+void journal_space (const struct journal *self, uint64_t *available, uint64_t *used);
+
+#endif
