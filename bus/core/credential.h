@@ -12,12 +12,12 @@
 #include "bus/core/envelope.h"
 #include "bus/core/statement.h"
 
-#define ROOT_KEYS_MAX 16
-#define ROLES_MAX 16
-#define SECTORS_MAX 32
-#define TITLE_MAX 128
-#define ENDPOINTS_MAX 8
-#define ENDPOINT_MAX 128
+#define ROOT_KEYS_MAX  16
+#define ROLES_MAX      16
+#define SECTORS_MAX    32
+#define TITLE_MAX      128
+#define ENDPOINTS_MAX  8
+#define ENDPOINT_MAX   128
 #define GENERATION_MAX 1000000
 
 /* A list of labels; "*" alone means any. */
@@ -106,9 +106,9 @@ void enrolment_pack (struct pack_out *out, const struct enrolment *e);
 
 /* What `join` takes: everything that a new party needs to start, in one file. */
 struct bundle {
-    struct span root;     /* statement */
-    struct span policy;   /* statement */
-    size_t chain_count;   /* credentials, top party's first, the joiner's last */
+    struct span root;   /* statement */
+    struct span policy; /* statement */
+    size_t chain_count; /* credentials, top party's first, the joiner's last */
     struct span chain[PARTY_LABELS];
     size_t endpoint_count; /* of the parent */
     struct span endpoints[ENDPOINTS_MAX];

@@ -27,8 +27,8 @@ struct entry {
 struct head {
     int64_t time;
     uint32_t policy_version;
-    uint32_t revocations;    /* how many there are */
-    struct hash revoked;     /* over the sorted hashes of revoked credentials */
+    uint32_t revocations; /* how many there are */
+    struct hash revoked;  /* over the sorted hashes of revoked credentials */
 };
 
 struct directory *directory_new (void);

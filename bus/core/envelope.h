@@ -13,14 +13,14 @@
 #include "bus/core/party.h"
 #include "bus/core/proof.h"
 
-#define ENVELOPE_MAX ((size_t) 256 * 1024)
+#define ENVELOPE_MAX     ((size_t) 256 * 1024)
 #define ENVELOPE_VERSION 1
-#define AFTER_MAX 8
-#define APPROVALS_MAX 4
-#define SALT_SIZE 16
-#define OFFICER_MAX 64
-#define TIME_MAX INT64_C (253402300799999) /* the last millisecond of the year 9999 */
-#define SEQ_MAX INT64_C (0x1fffffffffffff) /* 2^53 - 1: exact in every JSON reader */
+#define AFTER_MAX        8
+#define APPROVALS_MAX    4
+#define SALT_SIZE        16
+#define OFFICER_MAX      64
+#define TIME_MAX         INT64_C (253402300799999)  /* the last millisecond of the year 9999 */
+#define SEQ_MAX          INT64_C (0x1fffffffffffff) /* 2^53 - 1: exact in every JSON reader */
 
 /* One life of a journal: a counter, and 64 random bits so that a copy that went
  * its own way is never taken for the original. */

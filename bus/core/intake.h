@@ -21,11 +21,11 @@ struct intake {
     const struct directory *directory;
     const struct schemas *schemas;
     struct proof_cache *cache;
-    struct span self;       /* this party */
-    enum side side;         /* where the message comes from */
-    struct span peer;       /* the neighbour; self for SIDE_SELF */
-    bool recovery;          /* one's own messages on their way back */
-    int64_t now;            /* ms UTC */
+    struct span self; /* this party */
+    enum side side;   /* where the message comes from */
+    struct span peer; /* the neighbour; self for SIDE_SELF */
+    bool recovery;    /* one's own messages on their way back */
+    int64_t now;      /* ms UTC */
 };
 
 struct verdict {

@@ -12,12 +12,12 @@
 #include "bus/core/catalog.h"
 #include "bus/core/envelope.h"
 
-#define LINK_VERSION 1
-#define SESSION_SIZE 16
-#define LINK_FRAME ((size_t) 64 * 1024) /* a DATA frame aims at this */
-#define LINK_FRAME_MAX ((size_t) 384 * 1024)
-#define LINK_EPOCHS 64 /* at most so many are listed; the latest ones */
-#define LINK_RUN 1024  /* envelopes in a DATA frame at most */
+#define LINK_VERSION     1
+#define SESSION_SIZE     16
+#define LINK_FRAME       ((size_t) 64 * 1024) /* a DATA frame aims at this */
+#define LINK_FRAME_MAX   ((size_t) 384 * 1024)
+#define LINK_EPOCHS      64   /* at most so many are listed; the latest ones */
+#define LINK_RUN         1024 /* envelopes in a DATA frame at most */
 #define LINK_CREDENTIALS 64
 
 /* The states. IDLE: no session. WAITING: HELLO sent, no WELCOME yet (a child's
@@ -40,19 +40,19 @@ enum link_event { LINK_EVENT_BASE = CB_VERB_END - 1, LINK_EVENTS (X_EVENT) LINK_
 
 /* What the table says to do. */
 enum link_action {
-    LINK_CLOSE,       /* the entry is missing: refuse, say why, end the session */
-    LINK_SEND_HELLO,  /* a fresh session */
-    LINK_ANSWER,      /* check the HELLO; WELCOME, or REJECT and stay */
-    LINK_BEGIN,       /* check the WELCOME and begin */
-    LINK_TAKE,        /* DATA */
-    LINK_CREDIT,      /* ACK */
-    LINK_REWIND,      /* RECOVER */
-    LINK_NOTE,        /* REJECT, BUSY: act on it */
-    LINK_QUESTION,    /* REQUEST, REPLY */
-    LINK_PONG_IT,     /* PING */
-    LINK_ALIVE,       /* PONG: nothing but a sign of life */
-    LINK_RETRY,       /* back off, then START */
-    LINK_FORGET       /* drop quietly: the frame in WAITING, else the session */
+    LINK_CLOSE,      /* the entry is missing: refuse, say why, end the session */
+    LINK_SEND_HELLO, /* a fresh session */
+    LINK_ANSWER,     /* check the HELLO; WELCOME, or REJECT and stay */
+    LINK_BEGIN,      /* check the WELCOME and begin */
+    LINK_TAKE,       /* DATA */
+    LINK_CREDIT,     /* ACK */
+    LINK_REWIND,     /* RECOVER */
+    LINK_NOTE,       /* REJECT, BUSY: act on it */
+    LINK_QUESTION,   /* REQUEST, REPLY */
+    LINK_PONG_IT,    /* PING */
+    LINK_ALIVE,      /* PONG: nothing but a sign of life */
+    LINK_RETRY,      /* back off, then START */
+    LINK_FORGET      /* drop quietly: the frame in WAITING, else the session */
 };
 
 struct link_step {
@@ -68,7 +68,7 @@ const char *link_event_name (unsigned event);
 /* A position in somebody's journal, as the one who reads it remembers it. */
 struct cursor {
     struct epoch epoch;
-    int64_t position; /* 0: the beginning */
+    int64_t position;  /* 0: the beginning */
     struct hash chain; /* chain hash of the record there; zero at 0 */
 };
 
@@ -183,10 +183,10 @@ bool link_continues (const struct cursor *at, bool first, const struct data_fram
 
 /* What one end knows of one lane that it sends. */
 struct lane_out {
-    int64_t sent, acked;      /* positions in the own journal */
-    uint64_t credit;          /* bytes that may be in flight, said by the receiver */
-    uint64_t inflight;        /* bytes sent and not acknowledged */
-    size_t head, count;       /* ring of the frames in flight */
+    int64_t sent, acked; /* positions in the own journal */
+    uint64_t credit;     /* bytes that may be in flight, said by the receiver */
+    uint64_t inflight;   /* bytes sent and not acknowledged */
+    size_t head, count;  /* ring of the frames in flight */
     struct {
         int64_t last;
         uint32_t size;

@@ -26,10 +26,10 @@ struct span {
     size_t size;
 };
 
-#define SPAN_FMT "%.*s"
-#define SPAN_ARG(s) (int)(s).size, (const char *)(s).data
+#define SPAN_FMT    "%.*s"
+#define SPAN_ARG(s) (int) (s).size, (const char *) (s).data
 
-struct span span_of (const char *text);              /* borrows a C string */
+struct span span_of (const char *text);                 /* borrows a C string */
 struct span span_bytes (const void *data, size_t size); /* borrows bytes */
 bool span_equal (struct span a, struct span b);
 bool span_is (struct span a, const char *text);
@@ -47,7 +47,16 @@ struct pack_in {
     bool bad;
 };
 
-enum pack_type { PACK_END, PACK_NIL, PACK_BOOL, PACK_INT, PACK_STR, PACK_BIN, PACK_ARRAY, PACK_MAP };
+enum pack_type {
+    PACK_END,
+    PACK_NIL,
+    PACK_BOOL,
+    PACK_INT,
+    PACK_STR,
+    PACK_BIN,
+    PACK_ARRAY,
+    PACK_MAP
+};
 
 struct pack_in pack_open (struct span bytes);
 /* What comes next; PACK_END at the end, after an error and for a forbidden type. */

@@ -11,9 +11,9 @@
 #include "bus/core/pack.h"
 
 #define PARTY_LABELS 8
-#define PARTY_MAX (PARTY_LABELS * 33 - 1) /* bytes, without a NUL */
-#define SECTOR_MAX 32
-#define TERM_MAX (PARTY_MAX + 3)
+#define PARTY_MAX    (PARTY_LABELS * 33 - 1) /* bytes, without a NUL */
+#define SECTOR_MAX   32
+#define TERM_MAX     (PARTY_MAX + 3)
 #define AUDIENCE_MAX 32
 
 bool party_valid (struct span name);

@@ -11,10 +11,10 @@
 
 #include "bus/core/credential.h"
 
-#define GRANTS_MAX 256
+#define GRANTS_MAX     256
 #define POLICY_SECTORS 64
-#define CLOCKS_MAX 256
-#define SETTINGS_MAX 64
+#define CLOCKS_MAX     256
+#define SETTINGS_MAX   64
 
 struct policy_grant {
     struct span role;    /* a role, or "*" */
@@ -66,9 +66,9 @@ struct sender {
 };
 
 struct policy_verdict {
-    enum cb_reason reason;   /* OK or NO_GRANT */
-    size_t refused;          /* index of the first term that no grant covers */
-    bool by_correspondence;  /* a term is covered only because `thread` names its party */
+    enum cb_reason reason;  /* OK or NO_GRANT */
+    size_t refused;         /* index of the first term that no grant covers */
+    bool by_correspondence; /* a term is covered only because `thread` names its party */
 };
 
 /* Whether every term of the audience is covered by a grant. `thread` is the

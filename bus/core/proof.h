@@ -15,13 +15,13 @@
 #include "bus/core/catalog.h"
 #include "bus/core/pack.h"
 
-#define HASH_SIZE 32
-#define KEY_SIZE 32
+#define HASH_SIZE   32
+#define KEY_SIZE    32
 #define SECRET_SIZE 64
-#define SIG_SIZE 64
-#define PROOF_PATH 16
+#define SIG_SIZE    64
+#define PROOF_PATH  16
 #define PROOF_BATCH 65536
-#define CODE_TEXT 20 /* XXXX-XXXX-XXXX-XXXX and a NUL */
+#define CODE_TEXT   20 /* XXXX-XXXX-XXXX-XXXX and a NUL */
 
 struct hash {
     uint8_t bytes[HASH_SIZE];
@@ -47,20 +47,19 @@ size_t merkle_path (const struct hash *leaves, size_t count, size_t index,
                     struct hash path[PROOF_PATH]);
 /* All paths of a batch at once: `paths` has room for PROOF_PATH a leaf, `lengths`
  * gets each one's length. Hashes each inner node once. */
-struct hash merkle_all (const struct hash *leaves, size_t count,
-                        struct hash (*paths)[PROOF_PATH], size_t *lengths);
+struct hash merkle_all (const struct hash *leaves, size_t count, struct hash (*paths)[PROOF_PATH],
+                        size_t *lengths);
 /* Whether a tree of `size` has a leaf `index`, and that leaf a path of this length. */
 bool merkle_fits (uint32_t size, uint32_t index, size_t path_count);
 /* The root that a path leads to; false when the path's length does not fit
  * size and index (RFC 9162, section 2.1.3.2). */
-bool merkle_climb (const struct hash *leaf, uint32_t size, uint32_t index,
-                   const uint8_t *path, size_t path_count, struct hash *root);
+bool merkle_climb (const struct hash *leaf, uint32_t size, uint32_t index, const uint8_t *path,
+                   size_t path_count, struct hash *root);
 
 /* Signs with a libsodium secret key. `signer` is the hash of the signer's
  * credential, or, for root keys, enrolment requests and officers, the public key. */
 void proof_sign (enum cb_purpose purpose, const struct hash *signer, uint32_t size,
-                 const struct hash *root, const uint8_t secret[SECRET_SIZE],
-                 uint8_t sig[SIG_SIZE]);
+                 const struct hash *root, const uint8_t secret[SECRET_SIZE], uint8_t sig[SIG_SIZE]);
 bool proof_verify (enum cb_purpose purpose, const struct hash *signer, uint32_t size,
                    const struct hash *root, const uint8_t key[KEY_SIZE],
                    const uint8_t sig[SIG_SIZE]);

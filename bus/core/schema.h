@@ -10,13 +10,13 @@
 
 #include "bus/core/pack.h"
 
-#define KIND_MAX 32
-#define FIELD_DEPTH 5
+#define KIND_MAX     32
+#define FIELD_DEPTH  5
 #define SCHEMA_WHERE 160
 
 enum field_type {
-    FIELD_TEXT,   /* UTF-8, of controls only tab, CR, LF; min and max count bytes */
-    FIELD_INT,    /* min and max are its limits */
+    FIELD_TEXT, /* UTF-8, of controls only tab, CR, LF; min and max count bytes */
+    FIELD_INT,  /* min and max are its limits */
     FIELD_BOOL,
     FIELD_TIME,   /* ms UTC; RFC 3339 in JSON */
     FIELD_TENTHS, /* an integer of tenths, min and max too; 9.8 in JSON */
@@ -35,7 +35,7 @@ struct field {
     char *name, *meaning;
     enum field_type type;
     bool required;
-    bool list;             /* of that type; list_max elements at most */
+    bool list; /* of that type; list_max elements at most */
     size_t list_min, list_max;
     int64_t min, max;
     size_t choice_count;
@@ -49,9 +49,9 @@ enum thread_use { THREAD_NONE, THREAD_OPTIONAL, THREAD_REQUIRED };
 struct schema {
     char *kind, *meaning;
     uint32_t version;
-    unsigned precedence;   /* the usual lane */
-    bool receipt;          /* a receipt is wanted when it is delivered */
-    bool system;           /* made by brokers, not by `publish` */
+    unsigned precedence; /* the usual lane */
+    bool receipt;        /* a receipt is wanted when it is delivered */
+    bool system;         /* made by brokers, not by `publish` */
     enum thread_use thread;
     struct field body; /* a record */
 };

@@ -12,7 +12,7 @@
 #include "bus/core/proof.h"
 
 #define STATEMENT_SIGS 16
-#define STATEMENT_MAX ((size_t) 64 * 1024)
+#define STATEMENT_MAX  ((size_t) 64 * 1024)
 
 struct statement {
     struct span bytes; /* the whole statement */
@@ -40,8 +40,7 @@ struct statement_sig {
 
 /* Makes one signature for a statement over `body`. */
 struct statement_sig statement_sign (struct span body, enum cb_purpose purpose,
-                                     const struct hash *signer,
-                                     const uint8_t secret[SECRET_SIZE]);
+                                     const struct hash *signer, const uint8_t secret[SECRET_SIZE]);
 /* Packs a statement; sorts `sigs` in place. */
 void statement_pack (struct pack_out *out, struct span body, struct statement_sig *sigs,
                      size_t count);

@@ -11,7 +11,7 @@
 
 #include "bus/core/credential.h"
 
-#define CONF_WHY 512
+#define CONF_WHY  512
 #define CONF_TEXT 256
 
 struct conf {
@@ -19,14 +19,14 @@ struct conf {
     char listen[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
     /* Overrides what the bundle and the parent's contact message say. */
     char parent[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
-    char schemas[CONF_TEXT];      /* folder of schema files; "": where the program finds them */
-    char log_level[16];           /* error, warning, notice, info, debug */
-    int64_t reserve_mb;           /* free space below which new messages are refused */
-    int64_t quarantine_messages;  /* kept per neighbour */
+    char schemas[CONF_TEXT];     /* folder of schema files; "": where the program finds them */
+    char log_level[16];          /* error, warning, notice, info, debug */
+    int64_t reserve_mb;          /* free space below which new messages are refused */
+    int64_t quarantine_messages; /* kept per neighbour */
     int64_t quarantine_mb;
-    int64_t children_max;         /* connections of children served at a time */
-    char tap[ENDPOINT_MAX + 1];   /* "" none, or an ipc:// endpoint for the lossy local tap */
-    char tap_tlp[24];             /* highest TLP that the tap may show; default TLP:GREEN */
+    int64_t children_max;       /* connections of children served at a time */
+    char tap[ENDPOINT_MAX + 1]; /* "" none, or an ipc:// endpoint for the lossy local tap */
+    char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
 };
 
 /* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP. */

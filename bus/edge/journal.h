@@ -58,13 +58,13 @@ enum journal_result journal_undo (struct journal *self);
 
 struct record {
     int64_t position;
-    unsigned lane;         /* a precedence, or JOURNAL_QUARANTINE */
-    unsigned reason;       /* the verdict: CB_OK or why not */
-    uint32_t policy;       /* version that judged it */
-    int64_t taken;         /* ms UTC, when it was stored here */
-    struct span from;      /* the neighbour it came from; empty: this party */
+    unsigned lane;    /* a precedence, or JOURNAL_QUARANTINE */
+    unsigned reason;  /* the verdict: CB_OK or why not */
+    uint32_t policy;  /* version that judged it */
+    int64_t taken;    /* ms UTC, when it was stored here */
+    struct span from; /* the neighbour it came from; empty: this party */
     struct hash leaf, chain;
-    struct span envelope;  /* empty once pruned */
+    struct span envelope; /* empty once pruned */
 };
 
 /* Appends; fills position and chain. chain = BLAKE2b-256 (chain before | leaf |

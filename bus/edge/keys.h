@@ -19,7 +19,7 @@ struct keypair {
 
 struct keys {
     char party[PARTY_MAX + 1];
-    struct keypair sign, seal, link; /* Ed25519 forms */
+    struct keypair sign, seal, link;                      /* Ed25519 forms */
     uint8_t seal_public[KEY_SIZE], seal_secret[KEY_SIZE]; /* X25519 forms */
     uint8_t link_public[KEY_SIZE], link_secret[KEY_SIZE];
 };

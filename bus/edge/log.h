@@ -13,11 +13,11 @@ void log_set_level (enum log_level level);
 int log_level_number (const char *name); /* -1: none of that name */
 void log_at (enum log_level level, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
-#define log_error(...) log_at (LOG_ERROR, __VA_ARGS__)
+#define log_error(...)   log_at (LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_at (LOG_WARNING, __VA_ARGS__)
-#define log_notice(...) log_at (LOG_NOTICE, __VA_ARGS__)
-#define log_info(...) log_at (LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_at (LOG_DEBUG, __VA_ARGS__)
+#define log_notice(...)  log_at (LOG_NOTICE, __VA_ARGS__)
+#define log_info(...)    log_at (LOG_INFO, __VA_ARGS__)
+#define log_debug(...)   log_at (LOG_DEBUG, __VA_ARGS__)
 
 /* sd_notify(3) without libsystemd: "READY=1", "WATCHDOG=1", "STOPPING=1",
  * "STATUS=...". Does nothing when NOTIFY_SOCKET is not set. */

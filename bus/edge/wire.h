@@ -39,8 +39,8 @@ zsock_t *wire_local_client (const char *path);
 /* A frame that was received, owned; wire_free when done. */
 struct wire_frame {
     zmq_msg_t msg;
-    struct span bytes;       /* borrows from msg */
-    struct wire_route route; /* ROUTER only */
+    struct span bytes;           /* borrows from msg */
+    struct wire_route route;     /* ROUTER only */
     char user[2 * KEY_SIZE + 1]; /* User-Id: the link key in hex; "" on DEALER and ipc */
     char address[64];            /* Peer-Address: "IP", or "localhost:uid:gid:pid" on ipc */
 };
