@@ -85,6 +85,7 @@ ARCHIVES   = $(NODES:%=$(BUILD)/libnode-%.a) $(BUILD)/libbroker.a $(BUS)
 UNIT_TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCHES    = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+FAULTY     = $(BUILD)/tests/certbusd-faults
 FUZZERS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Scenarios are scripts; those named lib*, support* or _* are what scenarios share.
@@ -95,7 +96,7 @@ marked    = $(shell grep -lx -e '\# $(1): yes' $(SCENARIOS) /dev/null)
 
 all: $(BUS) $(PROGRAMS) ## build the programs (the default)
 
-tests: all $(UNIT_TESTS) $(TEST_TOOLS)
+tests: all $(UNIT_TESTS) $(TEST_TOOLS) $(FAULTY)
 
 $(BUILD)/bin/certbusd: $(call objects,$(BROKER)) $(BUS)
 $(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$*) $(BUS)
@@ -128,6 +129,16 @@ $(TEST_TOOLS) $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(ARCHIVES)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
 
+# The broker once more, with the places where scenarios make it die.
+$(BUILD)/faults/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(FLAGS) -DCERTBUS_FAULTS -MMD -MP -c -o $@ $<
+
+$(FAULTY): $(patsubst %.c,$(BUILD)/faults/%.o,$(wildcard $(addsuffix /*.c,$(BROKER)))) $(BUS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
+
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libunit-support.a $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -139,7 +150,7 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libfuzz-support.a $(ARCHIVES)
 	@$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIB_LDFLAGS)
 
 .SECONDARY:
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/faults -name '*.d' 2>/dev/null)
 
 # --- For who uses it ------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@
 #define ENDPOINTS_MAX  8
 #define ENDPOINT_MAX   128
 #define GENERATION_MAX 1000000
+#define BUNDLE_CHAIN 64
+#define REVOCATION_WHY_MAX 256
 
 /* A list of labels; "*" alone means any. */
 struct labels {
@@ -129,5 +131,9 @@ struct revocation {
     int64_t last_seq;
     bool disputed; /* what was taken in after `last` is marked disputed */
 };
+
+/* The body of the statement. */
+bool revocation_parse (struct revocation *r, struct span body);
+void revocation_pack (struct pack_out *out, const struct revocation *r);
 
 #endif

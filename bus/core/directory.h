@@ -2,8 +2,10 @@
 /*
  * directory.h - who is who here: root, policy, credentials, revocations, the newest head
  *
- * Kept in memory, rebuilt at start from the journal, changed only by statements
- * that verify. Keeps its own copies of all bytes. Knows no time and no disk.
+ * Kept in memory, rebuilt at start from the journal in the order in which things
+ * were taken (what was issued before a revocation stands, what comes after it does
+ * not). Changed only by statements that verify. Keeps its own copies of all bytes.
+ * Knows no time and no disk.
  */
 #ifndef CERTBUS_DIRECTORY_H
 #define CERTBUS_DIRECTORY_H
@@ -36,20 +38,31 @@ void directory_free (struct directory **self);
 
 /* Pins the first root file, or takes the one that follows. OK, OTHER_ROOT, TRUST. */
 enum cb_reason directory_root (struct directory *self, struct span statement);
-const struct root_file *directory_root_file (const struct directory *self); /* NULL: none */
+/* Borrowed until the next directory_root. NULL: none. */
+const struct root_file *directory_root_file (const struct directory *self);
 
 /* Takes a policy that the root keys signed and that is newer. An older or equal
  * version is OK and changes nothing. */
 enum cb_reason directory_policy (struct directory *self, struct span statement);
-const struct policy *directory_policy_now (const struct directory *self); /* NULL: none */
+/* Borrowed until the next directory_policy. NULL: none. */
+const struct policy *directory_policy_now (const struct directory *self);
 
 /* Verifies a credential against its issuer, which must be known, and keeps it.
- * One that is known already is OK and changes nothing. `out` may be NULL. */
+ * One that is known already is OK and changes nothing. `out` may be NULL.
+ * UNKNOWN_CREDENTIAL: one that it is proved by is not here yet; CHAIN_BROKEN,
+ * CHAIN_WIDENS, KEY_TAKEN; NAME_TAKEN: another one of this party has the same
+ * generation; REVOKED: its issuer's was; TOO_MANY_CHILDREN: 100000 are known. */
 enum cb_reason directory_add (struct directory *self, struct span statement,
                               const struct entry **out);
 const struct entry *directory_by_hash (const struct directory *self, const struct hash *hash);
 /* The current generation of a party; a revoked one counts until it is succeeded. */
 const struct entry *directory_by_name (const struct directory *self, struct span name);
+/* The credential of one generation of a party; NULL: not known. */
+const struct entry *directory_generation (const struct directory *self, struct span name,
+                                          uint32_t generation);
+/* Whether the keys differ from each other and none, in whatever role, is in use by
+ * another party (its own former name is none). */
+bool directory_key_free (const struct directory *self, const struct credential *c);
 /* The party that holds this CURVE key now; NULL: nobody, or revoked. */
 const struct entry *directory_by_link_key (const struct directory *self,
                                            const uint8_t key[KEY_SIZE]);
@@ -64,8 +77,18 @@ size_t directory_children (const struct directory *self, struct span party);
 /* The credentials from the top party's down to this one. Returns how many. */
 size_t directory_chain (const struct entry *entry, const struct entry *chain[PARTY_LABELS]);
 
+/* Calls `visit` for every credential that a verifier of `entry` needs, in an order
+ * in which each can be added: those of the chain, with what proves their later
+ * generations; `entry` itself last but for what is not needed before it. Stops
+ * when it returns false. */
+void directory_proof (struct directory *self, const struct entry *entry, directory_visit visit,
+                      void *arg);
+
 /* Takes the body of a revocation from `by`, which must be the issuer's party or
- * an ancestor of it. For the top party `statement` is signed by root keys. */
+ * an ancestor of it. For the top party `statement` is signed by root keys. OK,
+ * TRUST. One of a credential that is not known yet is kept until it comes. Of
+ * several the strictest counts, in whatever order they come. The caller empties
+ * its proof cache. */
 enum cb_reason directory_revoke (struct directory *self, const struct revocation *revocation,
                                  struct span by, struct span statement);
 /* How many are revoked, and the hash that a head states over them. */

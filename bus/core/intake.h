@@ -10,6 +10,7 @@
 #define CERTBUS_INTAKE_H
 
 #include "bus/core/directory.h"
+#include "bus/core/quota.h"
 #include "bus/core/route.h"
 #include "bus/core/schema.h"
 
@@ -21,10 +22,12 @@ struct intake {
     const struct directory *directory;
     const struct schemas *schemas;
     struct proof_cache *cache;
+    struct quota *quota;    /* NULL: flash is not counted */
     struct span self; /* this party */
     enum side side;   /* where the message comes from */
     struct span peer; /* the neighbour; self for SIDE_SELF */
     bool recovery;    /* one's own messages on their way back */
+    bool draft;       /* one's own, judged before it is signed: no signature is looked at */
     int64_t now;      /* ms UTC */
 };
 

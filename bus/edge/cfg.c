@@ -11,16 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* config_setting_get_member and the like take no const, and change nothing. */
-static config_setting_t *loose (const config_setting_t *setting)
-{
-    union {
-        const config_setting_t *given;
-        config_setting_t *taken;
-    } u = { .given = setting };
-    return u.taken;
-}
-
 static void add_path (char *out, size_t size, const config_setting_t *setting)
 {
     if (!setting || config_setting_is_root (setting))
@@ -54,8 +44,7 @@ bool cfg_refuse (struct cfg *cfg, const config_setting_t *setting, const char *f
 
 static bool at_line (struct cfg *cfg, size_t line, const char *what, const char *token, size_t size)
 {
-    snprintf (cfg->why, cfg->why_size, "%s:%zu: %.*s %s", cfg->path, line, (int) size, token,
-              what);
+    snprintf (cfg->why, cfg->why_size, "%s:%zu: %.*s %s", cfg->path, line, (int) size, token, what);
     return false;
 }
 
@@ -107,8 +96,7 @@ static bool words_fit (struct cfg *cfg, const char *text)
             if (*p == '@')
                 return at_line (cfg, line, "is not allowed; all of it stands in one file", p,
                                 (size_t) (end - p));
-            if (isdigit ((unsigned char) *p) &&
-                !number_fits (cfg, line, p, (size_t) (end - p)))
+            if (isdigit ((unsigned char) *p) && !number_fits (cfg, line, p, (size_t) (end - p)))
                 return false;
         } else if (end == p)
             end++;
@@ -200,7 +188,7 @@ bool cfg_known (struct cfg *cfg, const config_setting_t *group, const char *cons
 bool cfg_text (struct cfg *cfg, const config_setting_t *group, const char *name, size_t max,
                const char **out)
 {
-    const config_setting_t *setting = config_setting_get_member (loose (group), name);
+    const config_setting_t *setting = config_setting_get_member (group, name);
     if (!setting)
         return true;
     const char *text = config_setting_get_string (setting);
@@ -216,7 +204,7 @@ bool cfg_text (struct cfg *cfg, const config_setting_t *group, const char *name,
 bool cfg_int (struct cfg *cfg, const config_setting_t *group, const char *name, int64_t min,
               int64_t max, int64_t *out)
 {
-    const config_setting_t *setting = config_setting_get_member (loose (group), name);
+    const config_setting_t *setting = config_setting_get_member (group, name);
     if (!setting)
         return true;
     int type = config_setting_type (setting);
@@ -233,7 +221,7 @@ bool cfg_int (struct cfg *cfg, const config_setting_t *group, const char *name, 
 
 bool cfg_bool (struct cfg *cfg, const config_setting_t *group, const char *name, bool *out)
 {
-    const config_setting_t *setting = config_setting_get_member (loose (group), name);
+    const config_setting_t *setting = config_setting_get_member (group, name);
     if (!setting)
         return true;
     if (config_setting_type (setting) != CONFIG_TYPE_BOOL)
@@ -245,7 +233,7 @@ bool cfg_bool (struct cfg *cfg, const config_setting_t *group, const char *name,
 bool cfg_list (struct cfg *cfg, const config_setting_t *group, const char *name,
                const config_setting_t **out)
 {
-    *out = config_setting_get_member (loose (group), name);
+    *out = config_setting_get_member (group, name);
     if (*out && !config_setting_is_aggregate (*out))
         return cfg_refuse (cfg, *out, "expected a list ( ... )");
     return true;

@@ -22,7 +22,8 @@ void client_close (struct client **self);
 
 /* Sends a question (a canonical map with "op") and waits up to `timeout` ms (-1:
  * for ever). The answer borrows from the client until the next call. False: no
- * answer in time or the broker left; `why` says which. A refusal by the broker
+ * answer in time, a signal came, or the broker left; `why` says which, and the
+ * next call looks whether it is back. A refusal by the broker
  * is an answer: {"ok": false, "reason": ..., "detail": ...}. */
 bool client_ask (struct client *self, struct span question, int timeout, struct span *answer,
                  char *why, size_t why_size);

@@ -11,9 +11,10 @@
  * calls belong to one thread. Reads see what was written in the open transaction.
  *
  * An outcome is JOURNAL_OK, JOURNAL_END (nothing more, not found), JOURNAL_FULL
- * (no space: the transaction was rolled back, nothing is lost, try later) or
- * JOURNAL_BROKEN (I/O error or corruption: the process must end and recover
- * from disk; nothing that was not committed may be acknowledged).
+ * (no space: the transaction was rolled back, nothing is lost, try later; writes
+ * say so again until commit, rollback or begin) or JOURNAL_BROKEN (I/O error or
+ * corruption: the process must end and recover from disk; nothing that was not
+ * committed may be acknowledged).
  */
 #ifndef CERTBUS_JOURNAL_H
 #define CERTBUS_JOURNAL_H
@@ -33,7 +34,8 @@ struct journal;
  * journal whose file is a copy (its inode is not the one that it remembers)
  * begins a new epoch whose predecessor ends at the head. */
 struct journal *journal_open (const char *path, char *why, size_t why_size);
-/* Rolls back what is open. NULL is fine; nulls the caller's pointer. */
+/* Rolls back what is open. NULL is fine; nulls the caller's pointer. A reader
+ * that is left can only be freed. */
 void journal_close (struct journal **self);
 /* The last error in words, for the log. Borrowed. */
 const char *journal_error (const struct journal *self);
@@ -45,13 +47,15 @@ struct hash journal_chain (const struct journal *self); /* at the head */
 size_t journal_epochs (const struct journal *self, struct epoch_end epochs[LINK_EPOCHS]);
 /* Begins a new epoch, in the open transaction. What was common history up to
  * `end` (0: nothing is sure) is what readers of the old one may rely on. The
- * counter becomes larger than the current one and than `above`. */
+ * counter becomes larger than the current one and than `above` (at UINT32_MAX it
+ * stays there, and the nonce tells the epochs apart). */
 enum journal_result journal_new_epoch (struct journal *self, int64_t end, uint32_t above);
 
 enum journal_result journal_begin (struct journal *self);
 enum journal_result journal_commit (struct journal *self); /* JOURNAL_FULL: rolled back */
 void journal_rollback (struct journal *self);
-/* One savepoint inside the transaction: a message that breaks a projection is undone alone. */
+/* One savepoint inside the transaction: a message that breaks a projection is
+ * undone alone. Release and undo both end it. */
 enum journal_result journal_savepoint (struct journal *self);
 enum journal_result journal_release (struct journal *self);
 enum journal_result journal_undo (struct journal *self);
@@ -73,7 +77,8 @@ enum journal_result journal_append (struct journal *self, struct record *record)
 
 /* Reads one lane upwards. CB_LANE_RECOVERY as `lane` of a reader means: all
  * lanes but quarantine, in journal order. Records borrow from the reader until its
- * next step. Readers stay open across transactions and see later appends. */
+ * next step. Readers stay open across transactions and see later appends; one that
+ * has read what is then undone goes back to the head. */
 struct journal_reader;
 struct journal_reader *journal_reader_new (struct journal *self, unsigned lane, int64_t after);
 void journal_reader_free (struct journal_reader **self);
@@ -81,7 +86,7 @@ void journal_reader_seek (struct journal_reader *self, int64_t after);
 enum journal_result journal_next (struct journal_reader *self, struct record *record);
 /* One record by position, whatever its lane. Borrows until the next call of this function. */
 enum journal_result journal_at (struct journal *self, int64_t position, struct record *record);
-/* The chain hash at a position. */
+/* The chain hash at a position; zero at 0. */
 enum journal_result journal_chain_at (struct journal *self, int64_t position, struct hash *chain);
 
 /* Ordered tables. A key begins with the table's byte. Values are at most 1 MiB.

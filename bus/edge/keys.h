@@ -38,8 +38,10 @@ int keypair_load (struct keypair *pair, const char *path, char *why, size_t why_
 
 /* Small files, whole. `file_read` allocates (free the data); at most `max` bytes.
  * `file_write` writes beside, fsyncs, renames, fsyncs the folder; `secret` makes
- * it 0600, `replace` allows an existing one. 0, or -1 and why. */
+ * it 0600, `replace` allows an existing one. 0, or -1 and why. A secret is read
+ * only from a plain file, no link, that group and others cannot reach. */
 int file_read (const char *path, size_t max, struct span *out, char *why, size_t why_size);
+int file_read_secret (const char *path, size_t max, struct span *out, char *why, size_t why_size);
 int file_write (const char *path, struct span bytes, bool secret, bool replace, char *why,
                 size_t why_size);
 

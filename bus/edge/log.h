@@ -7,6 +7,12 @@
 #ifndef CERTBUS_LOG_H
 #define CERTBUS_LOG_H
 
+/* The system's numbers, which the system's header has as macros (and czmq.h includes it). */
+#include <syslog.h>
+#undef LOG_WARNING
+#undef LOG_NOTICE
+#undef LOG_INFO
+#undef LOG_DEBUG
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
 
 void log_set_level (enum log_level level);

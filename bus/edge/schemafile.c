@@ -11,12 +11,13 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 64
-#define MEANING_MAX 500
-#define CHOICES_MAX 128
-#define FIELDS_MAX 128
-#define LIST_LIMIT 4096
-#define VERSION_LIMIT 65535
-#define SCHEMAS_MAX 1024
+#define CHOICE_MAX     96
+#define MEANING_MAX    500
+#define CHOICES_MAX    128
+#define FIELDS_MAX     128
+#define LIST_LIMIT     4096
+#define VERSION_LIMIT  65535
+#define SCHEMAS_MAX    1024
 
 static void *own (void *memory)
 {
@@ -77,8 +78,7 @@ static bool needed (struct cfg *cfg, const config_setting_t *group, const char *
 static bool read_type (struct cfg *cfg, const config_setting_t *group, struct field *field)
 {
     const char *text = NULL;
-    if (!cfg_text (cfg, group, "type", NAME_MAX_BYTES, &text) ||
-        !needed (cfg, group, "type", text))
+    if (!cfg_text (cfg, group, "type", NAME_MAX_BYTES, &text) || !needed (cfg, group, "type", text))
         return false;
     char expected[160] = "";
     for (unsigned i = 0; field_type_name (i); i++) {
@@ -90,34 +90,29 @@ static bool read_type (struct cfg *cfg, const config_setting_t *group, struct fi
         snprintf (expected + used, sizeof expected - used, "%s%s", i ? ", " : "",
                   field_type_name (i));
     }
-    const config_setting_t *setting = NULL;
-    for (int i = 0; i < config_setting_length (group); i++)
-        if (strcmp (config_setting_name (config_setting_get_elem (group, (unsigned) i)), "type") ==
-            0)
-            setting = config_setting_get_elem (group, (unsigned) i);
-    return cfg_refuse (cfg, setting, "\"%s\" is no type; expected %s", text, expected);
+    return cfg_refuse (cfg, config_setting_get_member (group, "type"),
+                       "\"%s\" is no type; expected %s", text, expected);
 }
 
-/* What min and max may be, by type; `must` when there is no sensible default for max. */
+/* What min and max may be, by type; neither where both are 0. `must`: max has no
+ * sensible default. */
 struct limits {
     int64_t least, most;
     bool must;
 };
 
 static const struct limits limits[] = {
-    [FIELD_TEXT] = { 0, 64 * 1024, true },
-    [FIELD_BYTES] = { 0, 192 * 1024, true },
-    [FIELD_INT] = { -SEQ_MAX, SEQ_MAX, false },
-    [FIELD_TENTHS] = { -1000000, 1000000, true },
-    [FIELD_RECORD] = { 0, 0, false },
+    [FIELD_TEXT] = { 0, 64 * 1024, true },      [FIELD_BYTES] = { 0, 192 * 1024, true },
+    [FIELD_INT] = { -SEQ_MAX, SEQ_MAX, false }, [FIELD_TENTHS] = { -1000000, 1000000, true },
+    [FIELD_RECORD] = { 0, 0, false }, /* the last one: all types have a row */
 };
 
 static bool read_limits (struct cfg *cfg, const config_setting_t *group, struct field *field)
 {
     const struct limits *limit = &limits[field->type];
     bool some = limit->least != limit->most;
-    bool has_max = config_setting_lookup_const (group, "max");
-    if (!some && (has_max || config_setting_lookup_const (group, "min")))
+    bool has_max = config_setting_get_member (group, "max");
+    if (!some && (has_max || config_setting_get_member (group, "min")))
         return cfg_refuse (cfg, group, "min and max mean nothing for a %s",
                            field_type_name (field->type));
     if (limit->must && !has_max)
@@ -160,8 +155,8 @@ static bool read_choices (struct cfg *cfg, const config_setting_t *group, struct
     for (int i = 0; i < count; i++) {
         const config_setting_t *element = config_setting_get_elem (list, (unsigned) i);
         const char *text = config_setting_get_string (element);
-        if (!text || !*text || strlen (text) > NAME_MAX_BYTES)
-            return cfg_refuse (cfg, element, "expected a text of 1 to %d bytes", NAME_MAX_BYTES);
+        if (!text || !*text || strlen (text) > CHOICE_MAX)
+            return cfg_refuse (cfg, element, "expected a text of 1 to %d bytes", CHOICE_MAX);
         for (size_t k = 0; k < field->choice_count; k++)
             if (strcmp (field->choices[k], text) == 0)
                 return cfg_refuse (cfg, element, "\"%s\" comes twice", text);
@@ -182,9 +177,9 @@ static bool read_fields (struct cfg *cfg, const config_setting_t *group, struct 
 static bool read_field (struct cfg *cfg, const config_setting_t *group, struct field *field,
                         size_t depth, size_t packed)
 {
-    static const char *const known[] = { "name", "type",     "meaning",  "required", "min",
-                                         "max",  "list_min", "list_max", "choices",  "fields",
-                                         NULL };
+    static const char *const known[] = { "name",    "type",   "meaning",  "required",
+                                         "min",     "max",    "list_min", "list_max",
+                                         "choices", "fields", NULL };
     const char *name = NULL, *meaning = NULL;
     if (!cfg_known (cfg, group, known) || !cfg_text (cfg, group, "name", NAME_MAX_BYTES, &name) ||
         !needed (cfg, group, "name", name))
@@ -196,8 +191,7 @@ static bool read_field (struct cfg *cfg, const config_setting_t *group, struct f
         !needed (cfg, group, "meaning", meaning))
         return false;
     field->meaning = copy (meaning);
-    if (!read_type (cfg, group, field) ||
-        !cfg_bool (cfg, group, "required", &field->required) ||
+    if (!read_type (cfg, group, field) || !cfg_bool (cfg, group, "required", &field->required) ||
         !read_limits (cfg, group, field) || !read_list (cfg, group, field) ||
         !read_choices (cfg, group, field))
         return false;
@@ -206,7 +200,7 @@ static bool read_field (struct cfg *cfg, const config_setting_t *group, struct f
         return cfg_refuse (cfg, group, "lists and records nest deeper than %d", SCHEMA_PACK_DEPTH);
     if (field->type == FIELD_RECORD)
         return read_fields (cfg, group, field, depth + 1, packed);
-    return !config_setting_lookup_const (group, "fields") ||
+    return !config_setting_get_member (group, "fields") ||
            cfg_refuse (cfg, group, "only a record has fields");
 }
 
@@ -233,4 +227,189 @@ static bool read_fields (struct cfg *cfg, const config_setting_t *group, struct 
     }
     qsort (record->fields, record->field_count, sizeof *record->fields, by_name);
     return true;
+}
+
+static bool read_precedence (struct cfg *cfg, const config_setting_t *root, struct schema *schema)
+{
+    const char *text = NULL;
+    if (!cfg_text (cfg, root, "precedence", NAME_MAX_BYTES, &text) ||
+        !needed (cfg, root, "precedence", text))
+        return false;
+    int lane = cb_lane_number (text);
+    if (lane < 0 || lane >= CB_PRECEDENCES)
+        return cfg_refuse (cfg, config_setting_get_member (root, "precedence"),
+                           "\"%s\" is no precedence; expected flash, routine or bulk", text);
+    schema->precedence = (unsigned) lane;
+    return true;
+}
+
+static const char *const thread_uses[] = {
+    [THREAD_NONE] = "none",
+    [THREAD_OPTIONAL] = "optional",
+    [THREAD_REQUIRED] = "required",
+};
+
+static bool read_thread (struct cfg *cfg, const config_setting_t *root, struct schema *schema)
+{
+    const char *text = NULL;
+    if (!cfg_text (cfg, root, "thread", NAME_MAX_BYTES, &text) ||
+        !needed (cfg, root, "thread", text))
+        return false;
+    for (unsigned i = 0; i < sizeof thread_uses / sizeof thread_uses[0]; i++)
+        if (strcmp (thread_uses[i], text) == 0) {
+            schema->thread = (enum thread_use) i;
+            return true;
+        }
+    return cfg_refuse (cfg, config_setting_get_member (root, "thread"),
+                       "\"%s\"; expected none, optional or required", text);
+}
+
+static bool read_schema (struct cfg *cfg, struct schema *schema)
+{
+    static const char *const known[] = { "kind",   "version", "meaning", "precedence", "receipt",
+                                         "system", "thread",  "fields",  NULL };
+    const config_setting_t *root = cfg_root (cfg);
+    const char *kind = NULL, *meaning = NULL;
+    int64_t version = 0;
+    if (!cfg_known (cfg, root, known) || !cfg_text (cfg, root, "kind", KIND_MAX, &kind) ||
+        !needed (cfg, root, "kind", kind) ||
+        !cfg_text (cfg, root, "meaning", MEANING_MAX, &meaning) ||
+        !needed (cfg, root, "meaning", meaning) ||
+        !cfg_int (cfg, root, "version", 1, VERSION_LIMIT, &version) ||
+        !needed (cfg, root, "version", version ? kind : NULL))
+        return false;
+    schema->kind = copy (kind);
+    schema->meaning = copy (meaning);
+    schema->version = (uint32_t) version;
+    schema->body.name = copy ("");
+    schema->body.meaning = copy (meaning);
+    schema->body.type = FIELD_RECORD;
+    if (!label_valid (span_of (kind)))
+        return cfg_refuse (cfg, root, "\"%s\" is no kind; expected a-z, 0-9 and -", kind);
+    return read_precedence (cfg, root, schema) && read_thread (cfg, root, schema) &&
+           cfg_bool (cfg, root, "receipt", &schema->receipt) &&
+           cfg_bool (cfg, root, "system", &schema->system) &&
+           read_fields (cfg, root, &schema->body, 1, 1);
+}
+
+/* A file is named after what is in it, so that nobody edits the wrong one. */
+static bool named_well (struct cfg *cfg, const char *file, const struct schema *schema)
+{
+    char plain[KIND_MAX + 16], numbered[KIND_MAX + 16];
+    snprintf (plain, sizeof plain, "%s.cfg", schema->kind);
+    snprintf (numbered, sizeof numbered, "%s.%u.cfg", schema->kind, schema->version);
+    return strcmp (file, plain) == 0 || strcmp (file, numbered) == 0 ||
+           cfg_refuse (cfg, NULL, "holds version %u of \"%s\", so it is named %s or %s",
+                       schema->version, schema->kind, plain, numbered);
+}
+
+static struct schema *load_one (const char *folder, const char *file, char *why, size_t why_size)
+{
+    char path[4096];
+    struct cfg cfg;
+    int n = snprintf (path, sizeof path, "%s/%s", folder, file);
+    if (n < 0 || (size_t) n >= sizeof path) {
+        snprintf (why, why_size, "%.100s...: the path is too long", folder);
+        return NULL;
+    }
+    if (!cfg_open (&cfg, path, why, why_size))
+        return NULL;
+    struct schema *schema = own (calloc (1, sizeof *schema));
+    if (!read_schema (&cfg, schema) || !named_well (&cfg, file, schema)) {
+        schema_free (schema);
+        schema = NULL;
+    }
+    cfg_close (&cfg);
+    return schema;
+}
+
+static int by_kind (const void *a, const void *b)
+{
+    const struct schema *left = *(struct schema *const *) a, *right = *(struct schema *const *) b;
+    int order = strcmp (left->kind, right->kind);
+    return order ? order : (left->version > right->version) - (left->version < right->version);
+}
+
+static int is_schema (const struct dirent *entry)
+{
+    size_t size = strlen (entry->d_name);
+    return entry->d_name[0] != '.' && size > 4 && strcmp (entry->d_name + size - 4, ".cfg") == 0;
+}
+
+static bool load_all (struct schemas *all, const char *folder, struct dirent **files, size_t count,
+                      char *why, size_t why_size)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct schema *schema = load_one (folder, files[i]->d_name, why, why_size);
+        if (!schema)
+            return false;
+        all->at[all->count++] = schema;
+    }
+    qsort (all->at, all->count, sizeof *all->at, by_kind);
+    for (size_t i = 1; i < all->count; i++)
+        if (by_kind (&all->at[i - 1], &all->at[i]) == 0) {
+            snprintf (why, why_size, "%s: two files hold version %u of \"%s\"", folder,
+                      all->at[i]->version, all->at[i]->kind);
+            return false;
+        }
+    return true;
+}
+
+struct schemas *schemas_load (const char *folder, char *why, size_t why_size)
+{
+    struct dirent **files = NULL;
+    int count = scandir (folder, &files, is_schema, alphasort);
+    if (count < 0) {
+        snprintf (why, why_size, "%s: cannot be read: %s", folder, strerror (errno));
+        return NULL;
+    }
+    struct schemas *all = own (calloc (1, sizeof *all));
+    all->at = own (calloc ((size_t) count + 1, sizeof (struct schema *)));
+    bool good = count > 0 && count <= SCHEMAS_MAX;
+    if (!good)
+        snprintf (why, why_size, "%s: %d schema files (*.cfg); expected 1 to %d", folder, count,
+                  SCHEMAS_MAX);
+    good = good && load_all (all, folder, files, (size_t) count, why, why_size);
+    for (int i = 0; i < count; i++)
+        free (files[i]);
+    free (files);
+    if (!good)
+        schemas_free (&all);
+    return all;
+}
+
+static void hash_field (struct pack_out *out, const struct field *field)
+{
+    pack_put_array (out, 10);
+    pack_put_text (out, field->name);
+    pack_put_text (out, field_type_name (field->type));
+    pack_put_bool (out, field->required);
+    pack_put_bool (out, field->list);
+    pack_put_uint (out, field->list_min);
+    pack_put_uint (out, field->list_max);
+    pack_put_int (out, field->min);
+    pack_put_int (out, field->max);
+    pack_put_array (out, field->choice_count);
+    for (size_t i = 0; i < field->choice_count; i++)
+        pack_put_text (out, field->choices[i]);
+    pack_put_array (out, field->field_count);
+    for (size_t i = 0; i < field->field_count; i++)
+        hash_field (out, &field->fields[i]);
+}
+
+struct hash schema_hash (const struct schema *schema)
+{
+    struct pack_out out;
+    pack_init (&out);
+    pack_put_array (&out, 7);
+    pack_put_text (&out, schema->kind);
+    pack_put_uint (&out, schema->version);
+    pack_put_uint (&out, schema->precedence);
+    pack_put_bool (&out, schema->receipt);
+    pack_put_bool (&out, schema->system);
+    pack_put_text (&out, thread_uses[schema->thread]);
+    hash_field (&out, &schema->body);
+    struct hash hash = hash_bytes (pack_result (&out));
+    pack_free (&out);
+    return hash;
 }

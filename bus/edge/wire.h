@@ -13,6 +13,8 @@
 #include "bus/core/link.h"
 
 #define WIRE_ROUTE 8 /* bytes of a generated routing id, at most */
+/* A question or an answer on a local socket, at most. */
+#define WIRE_LOCAL_MAX ((size_t) 1024 * 1024)
 
 /* Where a frame came from or goes to on a ROUTER. */
 struct wire_route {
@@ -28,7 +30,8 @@ zsock_t *wire_server (const uint8_t link_secret[KEY_SIZE], const uint8_t link_pu
 int wire_bind (zsock_t *sock, const char *endpoint, char *bound, size_t bound_size, char *why,
                size_t why_size);
 /* A DEALER to a parent: CURVE client. Connects in the background with back-off
- * 1 s to 60 s. NULL when the endpoint is no endpoint. */
+ * 1 s to 60 s. NULL when the endpoint is no endpoint. libzmq never tries again
+ * after a refusal or after a peer that is none: make a new one after a silence. */
 zsock_t *wire_client (const char *endpoint, const uint8_t server_key[KEY_SIZE],
                       const uint8_t link_secret[KEY_SIZE], const uint8_t link_public[KEY_SIZE]);
 /* A ROUTER on ipc under `path` (short, relative to the current folder is fine),

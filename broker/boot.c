@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/station.h"
+
+#include "broker/fold.h"
+#include "broker/local.h"
+#include "broker/originate.h"
+#include "broker/peer.h"
+#include "broker/tables.h"
+#include "broker/tap.h"
+#include "broker/uplink.h"
+#include "bus/core/trust.h"
+#include "bus/edge/log.h"
+#include "bus/edge/schemafile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define BUNDLE_MAX   ((size_t) 1024 * 1024)
+#define ZAP_PROOF_MS 5000
+
+static bool fail (char *why, size_t size, const char *format, ...)
+    __attribute__ ((format (printf, 3, 4)));
+
+static bool fail (char *why, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    vsnprintf (why, size, format, args);
+    va_end (args);
+    return false;
+}
+
+/* The folder of the program tells where its schemas are: beside it in a build,
+ * under share/ when installed. */
+struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size)
+{
+    static const char *const places[] = { "../share/certbus/schemas", "../../schemas" };
+    char exe[4096], path[4200];
+    if (conf->schemas[0] != '\0')
+        return schemas_load (conf->schemas, why, why_size);
+    ssize_t size = readlink ("/proc/self/exe", exe, sizeof exe - 1);
+    if (size < 0)
+        return fail (why, why_size, "set `schemas` in certbus.conf"), NULL;
+    exe[size] = '\0';
+    const char *folder = dirname (exe);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        snprintf (path, sizeof path, "%s/%s", folder, places[i]);
+        if (access (path, R_OK) == 0)
+            return schemas_load (path, why, why_size);
+    }
+    fail (why, why_size,
+          "no schemas beside the program or under share/certbus; set `schemas` in certbus.conf");
+    return NULL;
+}
+
+static bool enter_home (struct station *self, const char *home, char *why, size_t size)
+{
+    snprintf (self->home, sizeof self->home, "%s", home);
+    if (chdir (home) != 0)
+        return fail (why, size, "%s: %s; make it with: certbus -C %s init NAME", home,
+                     strerror (errno), home);
+    self->lock = open ("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (self->lock < 0)
+        return fail (why, size, "%s/lock: %s", home, strerror (errno));
+    if (flock (self->lock, LOCK_EX | LOCK_NB) != 0)
+        return fail (why, size, "another certbusd runs on %s", home);
+    return true;
+}
+
+static bool load_files (struct station *self, char *why, size_t size)
+{
+    char text[CONF_WHY];
+    if (conf_load (&self->conf, "certbus.conf", text) != 0)
+        return fail (why, size, "%s", text);
+    log_set_level ((enum log_level) log_level_number (self->conf.log_level));
+    if (access ("keys", F_OK) != 0)
+        return fail (why, size, "%s has no keys; make them with: certbus -C %s init NAME",
+                     self->home, self->home);
+    if (keys_load (&self->keys, "keys", text, sizeof text) != 0)
+        return fail (why, size, "%s", text);
+    if (access ("bundle", F_OK) != 0)
+        return fail (why, size,
+                     "%s has not joined yet: have its request enrolled, then "
+                     "certbus -C %s join NAME.credential --root CODE",
+                     self->home, self->home);
+    if (file_read ("bundle", BUNDLE_MAX, &self->bundle, text, sizeof text) != 0)
+        return fail (why, size, "%s", text);
+    self->schemas = station_schemas (&self->conf, why, size);
+    return self->schemas != NULL;
+}
+
+/* The bundle is where trust starts; the journal adds to it. */
+static bool load_bundle (struct station *self, char *why, size_t size)
+{
+    struct bundle bundle;
+    const struct entry *last = NULL;
+    if (!bundle_parse (&bundle, self->bundle))
+        return fail (why, size, "%s/bundle is damaged; join again", self->home);
+    enum cb_reason reason = directory_root (self->directory, bundle.root);
+    for (size_t i = 0; i < bundle.chain_count && reason == CB_OK; i++)
+        reason = directory_add (self->directory, bundle.chain[i], &last);
+    if (reason == CB_OK)
+        reason = directory_policy (self->directory, bundle.policy);
+    if (reason != CB_OK || last == NULL)
+        return fail (why, size, "%s/bundle: %s; join again", self->home, cb_reason_text (reason));
+    if (memcmp (last->credential.sign_key, self->keys.sign.public, KEY_SIZE) != 0 ||
+        memcmp (last->credential.link_key, self->keys.link_public, KEY_SIZE) != 0)
+        return fail (why, size, "%s: the credential in bundle is not for the keys in keys",
+                     self->home);
+    self->me = last;
+    return true;
+}
+
+void station_endpoints (struct station *self)
+{
+    struct bundle bundle;
+    self->endpoint_now = 0;
+    if (self->conf.parent_count > 0) {
+        self->endpoint_count = self->conf.parent_count;
+        memcpy (self->endpoints, self->conf.parent, sizeof self->endpoints);
+        return;
+    }
+    if (self->contact_count > 0) {
+        self->endpoint_count = self->contact_count;
+        memcpy (self->endpoints, self->contact, sizeof self->endpoints);
+        return;
+    }
+    self->endpoint_count = 0;
+    if (!bundle_parse (&bundle, self->bundle))
+        return;
+    for (size_t i = 0; i < bundle.endpoint_count; i++)
+        span_text (bundle.endpoints[i], self->endpoints[self->endpoint_count++],
+                   sizeof self->endpoints[0]);
+}
+
+/* --- What the journal knows ---------------------------------------------------------------- */
+
+static void replay_credentials (struct station *self, struct journal *journal)
+{
+    struct key prefix;
+    struct span key, value;
+    uint8_t after[KEY_MAX];
+    size_t after_size = 0;
+    key_begin (&prefix, TABLE_CREDENTIALS);
+    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
+                         &value) == JOURNAL_OK) {
+        memcpy (after, key.data, key.size);
+        after_size = key.size;
+        enum cb_reason reason = directory_add (self->directory, value, NULL);
+        if (reason != CB_OK)
+            log_info ("a stored credential does not count any more: %s", cb_reason_text (reason));
+    }
+}
+
+static void replay_message (struct station *self, struct journal *journal, int64_t position)
+{
+    struct record record;
+    struct envelope e;
+    if (position > 0 && journal_at (journal, position, &record) == JOURNAL_OK &&
+        envelope_parse (&e, record.envelope) == CB_OK &&
+        directory_apply (self->directory, &e) != CB_OK)
+        log_warning ("the trust message at position %lld could not be applied",
+                     (long long) position);
+}
+
+static void replay_trust (struct station *self, struct journal *journal)
+{
+    struct key prefix;
+    struct span key, value;
+    uint8_t after[KEY_MAX];
+    size_t after_size = 0;
+    key_begin (&prefix, TABLE_TRUST);
+    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
+                         &value) == JOURNAL_OK) {
+        memcpy (after, key.data, key.size);
+        after_size = key.size;
+        replay_message (self, journal, (int64_t) tail_u64 (key));
+    }
+    key_begin (&prefix, TABLE_STATION);
+    key_text (&prefix, span_of ("head"));
+    replay_message (self, journal, (int64_t) table_get_u64 (journal, &prefix, 0));
+    key_begin (&prefix, TABLE_FROZEN);
+    after_size = 0;
+    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
+                         &value) == JOURNAL_OK) {
+        memcpy (after, key.data, key.size);
+        after_size = key.size;
+        directory_freeze (self->directory, span_bytes (key.data + 1, key.size - 2), true);
+    }
+}
+
+/* The parent's own word on where it is, newer than the bundle's. */
+static void replay_contact (struct station *self, struct journal *journal)
+{
+    struct key key;
+    struct record record;
+    struct envelope e;
+    struct span parent = party_parent (station_name (self));
+    key_begin (&key, TABLE_CONTACTS);
+    key_text (&key, parent);
+    int64_t position = (int64_t) table_get_u64 (journal, &key, 0);
+    if (position > 0 && journal_at (journal, position, &record) == JOURNAL_OK &&
+        envelope_parse (&e, record.envelope) == CB_OK)
+        station_contact (self, e.body);
+}
+
+void station_contact (struct station *self, struct span body)
+{
+    struct pack_in in = pack_open (body_field (body, "endpoints"));
+    size_t count = pack_array (&in, 0, ENDPOINTS_MAX);
+    if (in.bad || count == 0)
+        return;
+    self->contact_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct span endpoint = pack_str (&in, 1, ENDPOINT_MAX);
+        if (!in.bad)
+            span_text (endpoint, self->contact[self->contact_count++], sizeof self->contact[0]);
+    }
+}
+
+static bool open_journal (struct station *self, char *why, size_t size)
+{
+    char text[512];
+    struct journal *journal = journal_open ("journal.db", text, sizeof text);
+    if (journal == NULL)
+        return fail (why, size, "%s", text);
+    int64_t bad;
+    if (journal_check (journal, 1000, &bad) != JOURNAL_OK) {
+        journal_close (&journal);
+        return fail (why, size,
+                     "journal.db: the chain is broken at position %lld: the file was changed from "
+                     "outside; restore it from a copy",
+                     (long long) bad);
+    }
+    replay_credentials (self, journal);
+    replay_trust (self, journal);
+    self->epoch = journal_epoch (journal);
+    self->seq = take_highest (journal, station_name (self), self->epoch);
+    self->head = journal_head (journal);
+    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
+        self->heads[lane] = self->head; /* at most; the first reading tells */
+    if (party_parent (station_name (self)).size > 0)
+        replay_contact (self, journal);
+    self->store = store_start (journal, station_name (self));
+    if (self->store == NULL) {
+        journal_close (&journal);
+        return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));
+    }
+    self->store->quarantine_messages = self->conf.quarantine_messages;
+    self->store->quarantine_bytes = self->conf.quarantine_mb * 1024 * 1024;
+    self->store->reserve = (uint64_t) self->conf.reserve_mb * 1024 * 1024;
+    return true;
+}
+
+/* --- Sockets ------------------------------------------------------------------------------- */
+
+static bool serve_children (struct station *self, char *why, size_t size)
+{
+    char text[256];
+    if (self->conf.listen_count == 0)
+        return true;
+    self->children_sock = wire_server (self->keys.link_secret, self->keys.link_public);
+    if (self->children_sock == NULL)
+        return fail (why, size, "no socket for children: %s", strerror (errno));
+    for (size_t i = 0; i < self->conf.listen_count; i++) {
+        if (wire_bind (self->children_sock, self->conf.listen[i], self->bound[i],
+                       sizeof self->bound[i], text, sizeof text) != 0)
+            return fail (why, size, "listen: %s: %s", self->conf.listen[i], text);
+        self->bound_count++;
+        log_notice ("listening on %s", self->bound[i]);
+    }
+    for (size_t i = 0; i < self->bound_count; i++)
+        if (!zap_proves_closed (self->bound[i], self->keys.link_public, ZAP_PROOF_MS))
+            return fail (why, size, "listen: %s did not refuse a stranger's key; not serving",
+                         self->bound[i]);
+    return true;
+}
+
+static bool open_parent (struct station *self)
+{
+    const struct entry *issuer = self->me->issuer;
+    if (issuer == NULL)
+        return true;
+    const struct entry *parent = directory_by_name (self->directory, issuer->credential.name);
+    self->parent = peer_new (self, true, parent != NULL ? parent : issuer);
+    station_endpoints (self);
+    self->uplink = uplink_open (self);
+    return true;
+}
+
+struct station *station_open (const char *home, bool check_only, char *why, size_t why_size)
+{
+    struct station *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        abort ();
+    self->lock = -1;
+    self->started = clock_utc ();
+    self->directory = directory_new ();
+    self->cache = proof_cache_new ();
+    self->quota = quota_new ();
+    self->origin = origin_new ();
+    if (!enter_home (self, home, why, why_size) || !load_files (self, why, why_size) ||
+        !load_bundle (self, why, why_size))
+        goto failed;
+    if (check_only)
+        return self;
+    if (!open_journal (self, why, why_size))
+        goto failed;
+    self->loop = zloop_new ();
+    zloop_set_nonstop (self->loop, true);
+    self->zap = zap_start ();
+    if (self->zap == NULL) {
+        fail (why, why_size, "the ZAP handler cannot be started");
+        goto failed;
+    }
+    if (!serve_children (self, why, why_size) || !open_parent (self) ||
+        tap_open (self, why, why_size) != 0)
+        goto failed;
+    self->local = local_open (self, why, why_size);
+    if (self->local == NULL)
+        goto failed;
+    self->admit_wanted = true;
+    return self;
+
+failed:
+    station_close (&self);
+    return NULL;
+}
+
+void station_close (struct station **self_p)
+{
+    struct station *self = *self_p;
+    if (self == NULL)
+        return;
+    self->stopping = true;
+    store_stop (&self->store, self);
+    if (self->local != NULL)
+        local_close (&self->local, self);
+    uplink_close (&self->uplink);
+    peer_free (&self->parent);
+    struct peer *peer, *next;
+    HASH_ITER (hh, self->children, peer, next)
+    {
+        HASH_DEL (self->children, peer);
+        peer_free (&peer);
+    }
+    zsock_destroy (&self->children_sock);
+    zsock_destroy (&self->tap);
+    zap_stop (&self->zap);
+    zloop_destroy (&self->loop);
+    origin_free (&self->origin);
+    quota_free (&self->quota);
+    proof_cache_free (&self->cache);
+    directory_free (&self->directory);
+    schemas_free (&self->schemas);
+    union {
+        const uint8_t *read;
+        void *owned;
+    } bundle = { .read = self->bundle.data };
+    free (bundle.owned);
+    keys_wipe (&self->keys);
+    if (self->lock >= 0)
+        close (self->lock);
+    free (self);
+    *self_p = NULL;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/fold.h"
+
+#include "broker/tables.h"
+#include "bus/core/schema.h"
+
+#include <string.h>
+
+bool fold_trust (struct span kind)
+{
+    return span_is (kind, "policy") || span_is (kind, "root") || span_is (kind, "enrolment") ||
+           span_is (kind, "revocation") || span_is (kind, "head");
+}
+
+bool fold_reads (struct span kind)
+{
+    return fold_trust (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
+}
+
+void fold_credential (struct store *store, struct span statement)
+{
+    struct key count, key;
+    key_begin (&count, TABLE_STATION);
+    key_text (&count, span_of ("credentials"));
+    uint64_t number = table_get_u64 (store->journal, &count, 0) + 1;
+    key_begin (&key, TABLE_CREDENTIALS);
+    key_u64 (&key, number);
+    if (store_ok (store, journal_put (store->journal, key_span (&key), statement)))
+        store_ok (store, table_put_u64 (store->journal, &count, number));
+}
+
+static void fold_enrolment (struct store *store, struct span body)
+{
+    struct pack_in in = pack_open (body_field (body, "credential"));
+    struct span statement = pack_bin (&in, 1, STATEMENT_MAX);
+    if (pack_done (&in))
+        fold_credential (store, statement);
+}
+
+static void fold_kind (struct store *store, const struct envelope *e, const struct item *item)
+{
+    struct key key;
+    if (span_is (e->kind, "enrolment")) {
+        fold_enrolment (store, e->body);
+    } else if (span_is (e->kind, "head")) {
+        key_begin (&key, TABLE_STATION);
+        key_text (&key, span_of ("head"));
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+    } else if (fold_trust (e->kind)) {
+        key_begin (&key, TABLE_TRUST);
+        key_u64 (&key, (uint64_t) item->position);
+        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    } else if (span_is (e->kind, "contact")) {
+        key_begin (&key, TABLE_CONTACTS);
+        key_text (&key, e->id.origin);
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+    } else if (span_is (e->kind, "receipt") && e->thread.origin.size > 0) {
+        key_begin (&key, TABLE_DELIVERED);
+        key_id (&key, &e->thread);
+        key_text (&key, e->id.origin);
+        int64_t stored = body_int (e->body, "stored", e->issued);
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) stored));
+    }
+}
+
+enum cb_reason fold (struct store *store, const struct intake_batch *batch, const struct item *item)
+{
+    (void) batch;
+    struct envelope e;
+    if (envelope_parse (&e, item->envelope) != CB_OK)
+        return CB_PROJECTION;
+    struct key key;
+    fold_kind (store, &e, item);
+    /* Receipts are counted above; listing them as answers would bury the answers. */
+    if (e.thread.origin.size > 0 && !span_is (e.kind, "receipt")) {
+        key_begin (&key, TABLE_ANSWERS);
+        key_id (&key, &e.thread);
+        key_u64 (&key, (uint64_t) item->position);
+        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    }
+    if (e.replaces.origin.size > 0) {
+        key_begin (&key, TABLE_REPLACED);
+        key_id (&key, &e.replaces);
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+    }
+    return CB_OK;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fold.h - projections: what a stored message changes in the tables
+ *
+ * Pure in (tables, message): the same journal gives the same tables. Runs in the
+ * journal's thread, in the transaction that stores the message.
+ */
+#ifndef CERTBUS_FOLD_H
+#define CERTBUS_FOLD_H
+
+#include "broker/take.h"
+
+/* Whether messages of this kind change a table by their kind alone. Threads and
+ * replacements are folded for every kind. */
+bool fold_reads (struct span kind);
+/* Kinds that the directory is rebuilt from at start. */
+bool fold_trust (struct span kind);
+/* OK, or PROJECTION when the message cannot be applied; then the caller undoes it. */
+enum cb_reason fold (struct store *store, const struct intake_batch *batch,
+                     const struct item *item);
+/* Keeps a credential that is new here. */
+void fold_credential (struct store *store, struct span statement);
+
+#endif

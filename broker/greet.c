@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/fault.h"
+#include "broker/peer.h"
+#include "broker/tables.h"
+#include "broker/take.h"
+#include "bus/edge/log.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One more life of this journal a minute at most may be forced by a neighbour. */
+#define FORCE_EVERY_MS 60000
+
+enum greet_purpose { GREET_HELLO, GREET_ANSWER, GREET_RESUME };
+
+/* What only the journal knows, asked for in one step. */
+struct greet_job {
+    struct job job;
+    enum greet_purpose purpose;
+    char name[PARTY_MAX + 1], user[2 * KEY_SIZE + 1];
+    bool up;
+    uint8_t session[SESSION_SIZE];
+    bool may_force;
+
+    bool has_theirs; /* what the other side said of our journal */
+    struct cursor theirs[CB_LANE_END];
+    struct epoch held_epoch;
+    int64_t held_seq;
+    uint64_t credit[CB_LANE_END];
+
+    /* out */
+    size_t epoch_count;
+    struct epoch_end epochs[LINK_EPOCHS];
+    struct cursor ours[CB_LANE_END]; /* into its journal */
+    struct epoch peer_epoch;         /* highest id held of its own messages */
+    int64_t peer_seq;
+    int64_t resume[CB_LANE_END];
+    bool ahead, forced, recovery_owed;
+};
+
+/* Whether the neighbour shows us something of ours that we do not have. */
+static bool is_ahead (struct store *store, struct greet_job *job)
+{
+    bool any = false;
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        const struct cursor *cursor = &job->theirs[lane];
+        struct hash chain;
+        bool here = cursor->position > 0 &&
+                    journal_chain_at (store->journal, cursor->position, &chain) == JOURNAL_OK;
+        bool ahead;
+        job->resume[lane] =
+            link_resume (cursor, job->epochs, job->epoch_count, here ? &chain : NULL, &ahead);
+        any = any || ahead;
+        bool unknown = cursor->position > 0;
+        for (size_t i = 0; i < job->epoch_count; i++)
+            unknown = unknown && !epoch_equal (cursor->epoch, job->epochs[i].epoch);
+        any = any || (unknown && cursor->epoch.counter >= journal_epoch (store->journal).counter);
+    }
+    if (job->held_seq > 0) {
+        struct epoch now = journal_epoch (store->journal);
+        int64_t own = take_highest (store->journal, span_of (store->self), job->held_epoch);
+        if (job->held_seq > own && job->held_epoch.counter >= now.counter)
+            any = true;
+    }
+    return any;
+}
+
+static uint32_t highest_counter (const struct greet_job *job)
+{
+    uint32_t highest = job->held_seq > 0 ? job->held_epoch.counter : 0;
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        if (job->theirs[lane].epoch.counter > highest)
+            highest = job->theirs[lane].epoch.counter;
+    return highest < UINT32_MAX - 1 ? highest : UINT32_MAX - 1;
+}
+
+/* Our messages are wanted back from this neighbour until it gave all of them for
+ * the current epoch. A journal in its first epoch never lost any. */
+static bool owes_recovery (struct store *store, struct span peer)
+{
+    struct key key;
+    uint32_t now = journal_epoch (store->journal).counter;
+    key_begin (&key, TABLE_RECOVERED);
+    key_text (&key, peer);
+    return now > 1 && table_get_u64 (store->journal, &key, 1) < now;
+}
+
+static void greet_run (struct job *base, struct store *store)
+{
+    struct greet_job *job = (struct greet_job *) base;
+    struct span peer = span_of (job->name);
+    job->epoch_count = journal_epochs (store->journal, job->epochs);
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        cursor_get (store->journal, peer, lane, &job->ours[lane]);
+    if (take_newest_epoch (store->journal, peer, &job->peer_epoch))
+        job->peer_seq = take_highest (store->journal, peer, job->peer_epoch);
+    if (job->has_theirs) {
+        job->ahead = is_ahead (store, job);
+        if (job->ahead && job->may_force) {
+            if (!store_ok (store, journal_new_epoch (store->journal, 0, highest_counter (job))))
+                return;
+            job->forced = true;
+            job->epoch_count = journal_epochs (store->journal, job->epochs);
+            memset (job->resume, 0, sizeof job->resume);
+        }
+    }
+    job->recovery_owed = owes_recovery (store, peer);
+}
+
+static struct peer *job_peer (const struct greet_job *job, struct station *station)
+{
+    struct peer *peer = job->up ? station->parent : peer_by_user (station, job->user);
+    if (peer == NULL || memcmp (peer->session, job->session, SESSION_SIZE) != 0)
+        return NULL; /* it has begun another session since */
+    return peer;
+}
+
+static void send_greeting (struct peer *self, const struct greet_job *job, unsigned verb)
+{
+    struct station *station = self->station;
+    struct frame frame = { .verb = verb, .session = self->session };
+    struct greeting *mine = &frame.as.greeting;
+    mine->verb = verb;
+    mine->version_low = mine->version_high = LINK_VERSION;
+    mine->party = station_name (station);
+    mine->session = self->session;
+    mine->epoch_count = job->epoch_count;
+    memcpy (mine->epochs, job->epochs, sizeof mine->epochs);
+    memcpy (mine->cursors, job->ours, sizeof mine->cursors);
+    mine->held_epoch = job->peer_epoch;
+    mine->held_seq = job->peer_seq;
+    const struct policy *policy = directory_policy_now (station->directory);
+    mine->policy_version = policy != NULL ? policy->version : 0;
+    mine->time = clock_utc ();
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        mine->credit[lane] = lane == CB_LANE_FLASH ? PEER_CREDIT_FLASH : PEER_CREDIT;
+    mine->software = span_of ("certbus " CERTBUS_VERSION);
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        self->in[lane] = (struct lane_in){ .at = job->ours[lane] };
+    peer_send (self, &frame);
+}
+
+/* From here on we may send: the journal said where to resume. */
+static void begin_sending (struct peer *self, const struct greet_job *job)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        lane_out_reset (&self->out[lane], job->resume[lane], job->credit[lane]);
+        self->scanned[lane] = job->resume[lane];
+        self->resume_from[lane] = job->theirs[lane];
+        self->reading[lane] = false;
+    }
+    self->recover_until = 0;
+    self->sending = true;
+    self->recovery_owed = job->recovery_owed;
+    if (job->recovery_owed) {
+        struct frame frame = { .verb = CB_VERB_RECOVER, .session = self->session };
+        frame.as.recover.session = self->session;
+        frame.as.recover.from = self->in[CB_LANE_RECOVERY].at;
+        peer_send (self, &frame);
+    }
+    station_wake (self->station);
+}
+
+static void greet_done (struct job *base, struct station *station)
+{
+    struct greet_job *job = (struct greet_job *) base;
+    struct peer *peer = job_peer (job, station);
+    if (job->forced && !job->job.full) {
+        FAULT_HERE (NEW_EPOCH);
+        station->epoch = job->epochs[job->epoch_count - 1].epoch;
+        station->seq = 0;
+        station->epoch_forced = clock_steady ();
+        log_warning ("%s holds what this journal does not: it was restored from an older copy. "
+                     "Epoch %u begins; our own messages are asked back.",
+                     job->name, station->epoch.counter);
+    }
+    if (peer == NULL || job->job.full) {
+        if (peer != NULL) {
+            peer->greeting = false;
+            peer_end (peer, CB_DISK_FULL, "");
+        }
+        if (job->forced)
+            station_restart_links (station);
+        free (job);
+        return;
+    }
+    peer->greeting = false;
+    switch (job->purpose) {
+    case GREET_HELLO:
+        send_greeting (peer, job, CB_VERB_HELLO);
+        FAULT_HERE (AFTER_HELLO);
+        break;
+    case GREET_ANSWER:
+        send_greeting (peer, job, CB_VERB_WELCOME);
+        FAULT_HERE (AFTER_WELCOME);
+        peer_enter (peer, LINK_OPEN);
+        begin_sending (peer, job);
+        break;
+    case GREET_RESUME:
+        if (!job->forced)
+            begin_sending (peer, job);
+        break;
+    }
+    if (job->forced)
+        station_restart_links (station);
+    free (job);
+}
+
+static struct greet_job *greet_start (struct peer *self, enum greet_purpose purpose)
+{
+    struct greet_job *job = calloc (1, sizeof *job);
+    if (job == NULL)
+        abort ();
+    job->job.writes = true; /* it may begin an epoch */
+    job->job.run = greet_run;
+    job->job.done = greet_done;
+    job->purpose = purpose;
+    job->up = self->up;
+    snprintf (job->name, sizeof job->name, "%s", self->name);
+    snprintf (job->user, sizeof job->user, "%s", self->user);
+    memcpy (job->session, self->session, SESSION_SIZE);
+    int64_t forced = self->station->epoch_forced;
+    job->may_force = forced == 0 || clock_steady () - forced > FORCE_EVERY_MS;
+    return job;
+}
+
+static void take_theirs (struct peer *self, struct greet_job *job, const struct greeting *theirs)
+{
+    job->has_theirs = true;
+    memcpy (job->theirs, theirs->cursors, sizeof job->theirs);
+    memcpy (job->credit, theirs->credit, sizeof job->credit);
+    job->held_epoch = theirs->held_epoch;
+    job->held_seq = theirs->held_seq;
+    self->epoch_count = theirs->epoch_count;
+    memcpy (self->epochs, theirs->epochs, sizeof self->epochs);
+    self->skew = theirs->time - clock_utc ();
+    span_text (theirs->software, self->software, sizeof self->software);
+}
+
+void greet_hello (struct peer *self)
+{
+    randombytes_buf (self->session, sizeof self->session);
+    self->sending = false;
+    self->greeting = true;
+    self->said = clock_steady ();
+    store_submit (self->station->store, &greet_start (self, GREET_HELLO)->job);
+}
+
+void greet_answer (struct peer *self, struct wire_frame *wire, const struct greeting *theirs)
+{
+    memcpy (self->session, theirs->session, SESSION_SIZE);
+    peer_enter (self, LINK_IDLE); /* the old session, if any, is over */
+    self->greeting = false;
+    if (!span_is (theirs->party, self->name))
+        peer_end (self, CB_WRONG_ORIGIN, "the greeting names another party");
+    else if (theirs->version_low > LINK_VERSION || theirs->version_high < LINK_VERSION)
+        peer_end (self, CB_VERSION, "this side speaks version 1");
+    else {
+        struct greet_job *job = greet_start (self, GREET_ANSWER);
+        take_theirs (self, job, theirs);
+        self->greeting = true;
+        store_submit (self->station->store, &job->job);
+    }
+    wire_free (wire);
+}
+
+void greet_resume (struct peer *self, const struct greeting *theirs)
+{
+    struct greet_job *job = greet_start (self, GREET_RESUME);
+    take_theirs (self, job, theirs);
+    store_submit (self->station->store, &job->job);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/local_own.h"
+
+#include "broker/peer.h"
+#include "bus/core/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWERS_MAX 500
+
+enum get_what { GET_ID, GET_CODE, GET_CONTACT, GET_CHECK };
+
+struct neighbour {
+    char name[PARTY_MAX + 1];
+    bool up;
+    const struct entry *entry;
+    int64_t acked[CB_PRECEDENCES]; /* known live; -1: as the table says */
+};
+
+struct get_job {
+    struct job job;
+    struct asker asker;
+    struct station *station; /* only `me` is looked at in the journal's thread */
+    enum get_what what;
+    char origin[PARTY_MAX + 1];
+    struct msg_id id;
+    struct hash leaf; /* GET_CHECK */
+    char code[CODE_TEXT];
+    enum cb_reason reason; /* GET_CHECK: judged by the loop */
+    bool found;
+    struct pack_out out;
+    size_t count;
+    struct neighbour neighbours[];
+};
+
+static void put_delivered (struct pack_out *out, struct store *store, const struct msg_id *id)
+{
+    struct pack_out list;
+    struct key prefix;
+    struct span key, value;
+    uint8_t after[KEY_MAX];
+    size_t after_size = 0, count = 0;
+    pack_init (&list);
+    key_begin (&prefix, TABLE_DELIVERED);
+    key_id (&prefix, id);
+    while (pack_result (&list).size < LOCAL_FRAME_MAX / 2 &&
+           journal_scan (store->journal, key_span (&prefix), span_bytes (after, after_size), &key,
+                         &value) == JOURNAL_OK) {
+        memcpy (after, key.data, key.size);
+        after_size = key.size;
+        pack_put_map (&list, 2);
+        put_span (&list, "party", span_bytes (key.data + prefix.size, key.size - prefix.size - 1));
+        put_uint (&list, "time", tail_u64 (value));
+        count++;
+    }
+    pack_put_text (out, "delivered");
+    pack_put_array (out, count);
+    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&list).data,
+                           pack_result (&list).size);
+    pack_free (&list);
+}
+
+/* Puts the id of the message at a position; false when it cannot be read. */
+static bool put_id_at (struct pack_out *out, struct store *store, int64_t position)
+{
+    struct record record;
+    struct envelope e;
+    if (journal_at (store->journal, position, &record) != JOURNAL_OK || record.envelope.size == 0 ||
+        envelope_parse (&e, record.envelope) != CB_OK)
+        return false;
+    put_ref (out, &e.id);
+    return true;
+}
+
+static void put_answers (struct pack_out *out, struct store *store, const struct msg_id *id)
+{
+    struct pack_out list;
+    struct key prefix;
+    struct span key, value;
+    uint8_t after[KEY_MAX];
+    size_t after_size = 0, count = 0;
+    pack_init (&list);
+    key_begin (&prefix, TABLE_ANSWERS);
+    key_id (&prefix, id);
+    while (count < ANSWERS_MAX &&
+           journal_scan (store->journal, key_span (&prefix), span_bytes (after, after_size), &key,
+                         &value) == JOURNAL_OK) {
+        memcpy (after, key.data, key.size);
+        after_size = key.size;
+        count += put_id_at (&list, store, (int64_t) tail_u64 (span_bytes (after, after_size)));
+    }
+    pack_put_text (out, "answers");
+    pack_put_array (out, count);
+    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&list).data,
+                           pack_result (&list).size);
+    pack_free (&list);
+}
+
+static bool has_it (struct store *store, const struct neighbour *n, unsigned lane, int64_t position)
+{
+    struct key key;
+    if (n->acked[lane] >= 0)
+        return n->acked[lane] >= position;
+    key_begin (&key, TABLE_ACKED);
+    key_text (&key, span_of (n->name));
+    key_u8 (&key, lane);
+    return (int64_t) table_get_u64 (store->journal, &key, 0) >= position;
+}
+
+/* Where a message has got to on the links here; returns whether it goes up. */
+static size_t put_links (struct pack_out *children, const struct get_job *job, struct store *store,
+                         const struct envelope *e, int64_t position, int *parent)
+{
+    size_t count = 0;
+    *parent = -1;
+    for (size_t i = 0; i < job->count; i++) {
+        const struct neighbour *n = &job->neighbours[i];
+        const struct credential *c = &n->entry->credential;
+        struct route_child child = { c->name, &c->sectors, &c->may.sectors };
+        if (n->up && route_up (e->audience, e->audience_count, e->id.origin,
+                               job->station->me->credential.name))
+            *parent = has_it (store, n, e->precedence, position);
+        if (n->up || !route_down (e->audience, e->audience_count, e->id.origin, &child))
+            continue;
+        pack_put_map (children, 2);
+        put_bool (children, "acked", has_it (store, n, e->precedence, position));
+        put_span (children, "name", c->name);
+        count++;
+    }
+    return count;
+}
+
+static void put_life (struct get_job *job, struct store *store, const struct record *record,
+                      const struct envelope *e)
+{
+    struct pack_out *out = &job->out, children;
+    struct key key;
+    int parent = -1;
+    size_t child_count = 0;
+    pack_init (&children);
+    if (record->reason == CB_OK)
+        child_count = put_links (&children, job, store, e, record->position, &parent);
+    key_begin (&key, TABLE_REPLACED);
+    key_id (&key, &e->id);
+    int64_t replaced = (int64_t) table_get_u64 (store->journal, &key, 0);
+    struct pack_out newer;
+    pack_init (&newer);
+    bool has_newer = replaced > 0 && put_id_at (&newer, store, replaced);
+    pack_put_map (out, 6 + (parent >= 0) + has_newer);
+    put_answers (out, store, &e->id);
+    pack_put_text (out, "children");
+    pack_put_array (out, child_count);
+    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&children).data,
+                           pack_result (&children).size);
+    put_delivered (out, store, &e->id);
+    put_bool (out, "ok", true);
+    if (parent >= 0) {
+        pack_put_text (out, "parent");
+        pack_put_map (out, 1);
+        put_bool (out, "acked", parent != 0);
+    }
+    pack_put_text (out, "record");
+    /* The reads above reused the journal's buffer. */
+    struct record again;
+    if (!store_ok (store, journal_at (store->journal, record->position, &again)))
+        again = *record;
+    put_record (out, &again, job->station);
+    pack_put_text (out, "ref");
+    put_ref (out, &e->id);
+    if (has_newer) {
+        pack_put_text (out, "replaced");
+        pack_put_raw (out, pack_result (&newer));
+    }
+    pack_free (&newer);
+    pack_free (&children);
+}
+
+/* Codes are for people on the phone: a walk through the log is fast enough for them. */
+static int64_t find_code (struct store *store, const char *wanted)
+{
+    struct journal_reader *reader = store->readers[CB_LANE_RECOVERY];
+    struct record record;
+    int64_t found = 0;
+    journal_reader_seek (reader, 0);
+    while (journal_next (reader, &record) == JOURNAL_OK) {
+        char code[CODE_TEXT];
+        hash_code (&record.leaf, code);
+        if (strcmp (code, wanted) == 0)
+            found = record.position;
+    }
+    return found;
+}
+
+static int64_t find_contact (struct store *store, const char *party)
+{
+    struct key key;
+    key_begin (&key, TABLE_CONTACTS);
+    key_text (&key, span_of (party));
+    return (int64_t) table_get_u64 (store->journal, &key, 0);
+}
+
+static void put_contact (struct get_job *job, const struct envelope *e)
+{
+    char id[ID_TEXT];
+    msg_id_text (&e->id, id);
+    pack_put_map (&job->out, 3);
+    pack_put_text (&job->out, "contact");
+    pack_put_raw (&job->out, e->body);
+    put_text (&job->out, "id", id);
+    put_bool (&job->out, "ok", true);
+}
+
+static void put_check (struct get_job *job, struct store *store, const struct record *record)
+{
+    bool held = job->found && hash_equal (&record->leaf, &job->leaf);
+    struct key key;
+    struct pack_out newer;
+    key_begin (&key, TABLE_REPLACED);
+    key_id (&key, &job->id);
+    pack_init (&newer);
+    int64_t replaced = held ? (int64_t) table_get_u64 (store->journal, &key, 0) : 0;
+    bool has_newer = replaced > 0 && put_id_at (&newer, store, replaced);
+    pack_put_map (&job->out, 4 + has_newer);
+    put_text (&job->out, "detail",
+              job->found && !held ? "another message here has the same number" : "");
+    put_bool (&job->out, "held", held);
+    put_bool (&job->out, "ok", true);
+    put_uint (&job->out, "reason", job->found && !held ? CB_EQUIVOCATION : job->reason);
+    if (has_newer) {
+        pack_put_text (&job->out, "replaced");
+        pack_put_raw (&job->out, pack_result (&newer));
+    }
+    pack_free (&newer);
+    job->found = true;
+}
+
+static void get_run (struct job *base, struct store *store)
+{
+    struct get_job *job = (struct get_job *) base;
+    struct record record;
+    struct envelope e;
+    uint8_t *copy = NULL;
+    int64_t position = 0;
+    switch (job->what) {
+    case GET_ID: position = take_find (store->journal, &job->id, true); break;
+    case GET_CHECK: position = take_find (store->journal, &job->id, false); break;
+    case GET_CODE: position = find_code (store, job->code); break;
+    case GET_CONTACT: position = find_contact (store, job->origin); break;
+    }
+    job->found = position > 0 && journal_at (store->journal, position, &record) == JOURNAL_OK;
+    pack_init (&job->out);
+    if (job->what == GET_CHECK) {
+        put_check (job, store, &record);
+        return;
+    }
+    if (!job->found || record.envelope.size == 0) {
+        job->found = false;
+        return;
+    }
+    copy = malloc (record.envelope.size);
+    if (copy == NULL)
+        abort ();
+    memcpy (copy, record.envelope.data, record.envelope.size);
+    record.envelope.data = copy;
+    job->found = envelope_parse (&e, record.envelope) == CB_OK;
+    if (job->found && job->what == GET_CONTACT)
+        put_contact (job, &e);
+    else if (job->found)
+        put_life (job, store, &record, &e);
+    free (copy);
+}
+
+static void get_done (struct job *base, struct station *station)
+{
+    (void) station;
+    struct get_job *job = (struct get_job *) base;
+    if (job->found)
+        answer_send (&job->asker, &job->out);
+    else
+        answer_refuse (&job->asker, "not-found", "no such message here");
+    pack_free (&job->out);
+    free (job);
+}
+
+static struct get_job *get_start (const struct question *q, enum get_what what)
+{
+    struct station *station = q->station;
+    size_t count = HASH_COUNT (station->children) + (station->parent != NULL);
+    struct get_job *job = calloc (1, sizeof *job + count * sizeof job->neighbours[0]);
+    if (job == NULL)
+        abort ();
+    job->job.run = get_run;
+    job->job.done = get_done;
+    job->asker = q->asker;
+    job->station = station;
+    job->what = what;
+    struct peer *peer = station->parent != NULL ? station->parent : station->children;
+    while (peer != NULL) {
+        struct neighbour *n = &job->neighbours[job->count++];
+        memcpy (n->name, peer->name, sizeof n->name);
+        n->up = peer->up;
+        n->entry = peer->entry;
+        for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
+            n->acked[lane] = peer->sending ? peer->out[lane].acked : -1;
+        peer = peer->up ? station->children : peer->hh.next;
+    }
+    return job;
+}
+
+/* "pk.sindh.kpt/1-345" */
+static bool id_parse (const char *text, struct get_job *job)
+{
+    const char *slash = strchr (text, '/');
+    unsigned long counter;
+    unsigned long long seq;
+    char more;
+    if (slash == NULL || (size_t) (slash - text) >= sizeof job->origin || slash[1] < '0' ||
+        slash[1] > '9' || sscanf (slash + 1, "%9lu-%16llu%c", &counter, &seq, &more) != 2)
+        return false;
+    memcpy (job->origin, text, (size_t) (slash - text));
+    job->id.origin = span_of (job->origin);
+    job->id.epoch.counter = (uint32_t) counter;
+    job->id.seq = (int64_t) seq;
+    return party_valid (job->id.origin);
+}
+
+void local_get (const struct question *q)
+{
+    char text[ID_TEXT];
+    struct get_job *job = get_start (q, GET_ID);
+    span_text (ask_text (q, "id"), text, sizeof text);
+    if (!id_parse (text, job)) {
+        job->what = GET_CODE;
+        if (!code_normalise (text, job->code)) {
+            answer_refuse (&q->asker, "usage", "an id is pk.sindh/1-3, a code XXXX-XXXX-XXXX-XXXX");
+            free (job);
+            return;
+        }
+    }
+    store_submit (q->station->store, &job->job);
+}
+
+void local_contact (const struct question *q)
+{
+    struct get_job *job = get_start (q, GET_CONTACT);
+    struct span party = ask_text (q, "party");
+    if (party.size == 0)
+        party = party_parent (station_name (q->station));
+    span_text (party, job->origin, sizeof job->origin);
+    store_submit (q->station->store, &job->job);
+}
+
+/* Whether it is what its origin signed, and whether that still counts. */
+static enum cb_reason judge_now (struct station *station, const struct envelope *e)
+{
+    const struct entry *entry = directory_by_hash (station->directory, e->credential);
+    struct hash root;
+    size_t worked = 0;
+    if (entry == NULL)
+        return CB_UNKNOWN_CREDENTIAL;
+    if (!span_equal (entry->credential.name, e->id.origin))
+        return CB_WRONG_ORIGIN;
+    if (!merkle_climb (&e->leaf, e->tree_size, e->tree_index, e->path, e->path_count, &root))
+        return CB_BAD_PROOF;
+    if (!proof_cached (station->cache, CB_PURPOSE_MESSAGE, e->credential, e->tree_size, &root,
+                       entry->credential.sign_key, e->sig, &worked))
+        return CB_BAD_SIGNATURE;
+    return entry->revoked ? CB_REVOKED : CB_OK;
+}
+
+void local_check (const struct question *q)
+{
+    struct envelope e;
+    enum cb_reason form = envelope_parse (&e, ask_bin (q, "envelope"));
+    if (form != CB_OK) {
+        answer_reason (&q->asker, form, "this is no message");
+        return;
+    }
+    struct get_job *job = get_start (q, GET_CHECK);
+    job->reason = judge_now (q->station, &e);
+    span_text (e.id.origin, job->origin, sizeof job->origin);
+    job->id = e.id;
+    job->id.origin = span_of (job->origin);
+    job->leaf = e.leaf;
+    store_submit (q->station->store, &job->job);
+}

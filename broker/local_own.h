@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * local_own.h - what the files of the local edge share
+ */
+#ifndef CERTBUS_LOCAL_OWN_H
+#define CERTBUS_LOCAL_OWN_H
+
+#include "broker/local.h"
+#include "broker/tables.h"
+
+/* A question that was taken apart. `map` borrows from the frame. */
+struct question {
+    struct station *station;
+    struct asker asker;
+    bool may_act;
+    uint32_t uid, gid, pid;
+    struct span map;
+};
+
+/* Values of the question's map. */
+struct span ask_text (const struct question *q, const char *name);
+int64_t ask_int (const struct question *q, const char *name, int64_t otherwise);
+bool ask_bool (const struct question *q, const char *name);
+struct span ask_bin (const struct question *q, const char *name);
+bool ask_ref (const struct question *q, const char *name, struct msg_id *id);
+/* An array of texts, sorted; how many, at most `max`; (size_t) -1: malformed. */
+size_t ask_texts (const struct question *q, const char *name, struct span *out, size_t max);
+
+/* An answer: one map, whose keys are put in ascending order. */
+void answer_send (const struct asker *asker, const struct pack_out *map);
+void answer_refuse (const struct asker *asker, const char *reason, const char *detail);
+void answer_reason (const struct asker *asker, enum cb_reason reason, const char *detail);
+
+void put_ref (struct pack_out *out, const struct msg_id *id);
+void put_text (struct pack_out *out, const char *key, const char *text);
+void put_span (struct pack_out *out, const char *key, struct span text);
+void put_uint (struct pack_out *out, const char *key, uint64_t value);
+void put_int (struct pack_out *out, const char *key, int64_t value);
+void put_bool (struct pack_out *out, const char *key, bool value);
+/* A record as docs/local.md has it. */
+void put_record (struct pack_out *out, const struct record *record, const struct station *station);
+bool record_here (const struct envelope *e, const struct station *station);
+
+/* The operations, one function each. */
+void local_status (const struct question *q);
+void local_tree (const struct question *q);
+void local_read (const struct question *q);
+void local_take (const struct question *q);
+void local_taken (const struct question *q);
+void local_get (const struct question *q);
+void local_check (const struct question *q);
+void local_chain (const struct question *q);
+void local_contact (const struct question *q);
+void local_publish (const struct question *q);
+void local_enrol (const struct question *q);
+void local_revoke (const struct question *q);
+void local_trust (const struct question *q);
+void local_freeze (const struct question *q);
+
+/* local_read.c: reads that wait. */
+struct waiting;
+void waiting_wake (struct station *station);
+void waiting_tick (struct station *station, int64_t now);
+void waiting_free (struct local *local);
+
+struct local {
+    zsock_t *read, *act;
+    struct waiting *waiting; /* list */
+    struct holder *holders;  /* who holds which named reader */
+    bool woken;
+};
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * certbusd - a party's broker. Reads top to bottom: options, signals, the station, serve.
+ */
+#include "broker/station.h"
+#include "bus/edge/log.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void usage (FILE *out)
+{
+    fputs ("usage: certbusd [-C HOME] [--check]\n"
+           "\n"
+           "Runs the broker of the party whose home is HOME (default: $CERTBUS_HOME, else the\n"
+           "current folder), in the foreground, logging to standard error.\n"
+           "\n"
+           "  -C, --home HOME  the home that `certbus init` made and `certbus join` completed\n"
+           "      --check      check configuration, keys and credential, and exit\n"
+           "      --version    print the version\n"
+           "      --help       print this\n"
+           "\n"
+           "SIGHUP reads certbus.conf again, as one step or not at all. SIGTERM finishes what\n"
+           "is under way and leaves. Exit status: 0 done, 1 cannot start, 2 usage.\n",
+           out);
+}
+
+static void block_signals (void)
+{
+    sigset_t signals;
+    sigemptyset (&signals);
+    sigaddset (&signals, SIGTERM);
+    sigaddset (&signals, SIGINT);
+    sigaddset (&signals, SIGHUP);
+    /* Before any thread exists, so that only the loop's descriptor hears them. */
+    sigprocmask (SIG_BLOCK, &signals, NULL);
+    signal (SIGPIPE, SIG_IGN);
+}
+
+int main (int argc, char **argv)
+{
+    static const struct option options[] = { { "home", required_argument, NULL, 'C' },
+                                             { "check", no_argument, NULL, 'c' },
+                                             { "version", no_argument, NULL, 'V' },
+                                             { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    const char *home = getenv ("CERTBUS_HOME");
+    bool check = false;
+    int option;
+    while ((option = getopt_long (argc, argv, "C:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'C': home = optarg; break;
+        case 'c': check = true; break;
+        case 'V': puts ("certbusd " CERTBUS_VERSION); return 0;
+        case 'h': usage (stdout); return 0;
+        default: usage (stderr); return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf (stderr, "certbusd: unexpected \"%s\"\n", argv[optind]);
+        usage (stderr);
+        return 2;
+    }
+    if (home == NULL || home[0] == '\0')
+        home = ".";
+
+    if (sodium_init () < 0) {
+        log_error ("libsodium cannot be initialised");
+        return 1;
+    }
+    block_signals ();
+    zsys_init ();
+    zsys_handler_set (NULL); /* czmq's own would swallow ours */
+    zsys_set_max_sockets (0);
+
+    char why[1024];
+    struct station *station = station_open (home, check, why, sizeof why);
+    if (station == NULL) {
+        log_error ("%s", why);
+        return 1;
+    }
+    if (check)
+        printf ("%s: ok: %.*s, %s\n", home, SPAN_ARG (station_name (station)),
+                station->conf.listen_count > 0 ? "serves children" : "no open port");
+    else
+        station_run (station);
+    station_close (&station);
+    zsys_shutdown ();
+    return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * peer.h - one end of one link: the table of link.h with a socket and a journal
+ *
+ * The same code serves the link up and the links down; `up` says which.
+ */
+#ifndef CERTBUS_PEER_H
+#define CERTBUS_PEER_H
+
+#include <uthash.h>
+
+#include "broker/station.h"
+#include "bus/core/link.h"
+
+#define PEER_PING_MS     5000
+#define PEER_SILENCE_MS  20000
+#define PEER_HELLO_MS    5000
+#define PEER_BACKOFF_MIN 1000
+#define PEER_BACKOFF_MAX 60000
+/* What a neighbour may have in flight a lane. */
+#define PEER_CREDIT_FLASH ((uint64_t) 256 * 1024)
+#define PEER_CREDIT       ((uint64_t) 1024 * 1024)
+
+/* A lane that comes in. */
+struct lane_in {
+    struct cursor at; /* accepted: handed to the journal's thread, maybe not yet on disk */
+    bool begun;       /* a frame of it was taken in this session */
+    uint64_t pending; /* bytes accepted and not yet acknowledged */
+};
+
+struct sent_credential;
+
+struct peer {
+    UT_hash_handle hh; /* children, by user */
+    struct station *station;
+    bool up;
+    char user[2 * KEY_SIZE + 1];
+    char name[PARTY_MAX + 1];
+    const struct entry *entry; /* its current credential */
+    zsock_t *sock;             /* up: its own DEALER; down: the station's ROUTER */
+    struct wire_route route;
+
+    enum link_state state;
+    uint8_t session[SESSION_SIZE];
+    bool greeting;       /* a greeting is being prepared from the journal */
+    bool sending;        /* we know where to resume */
+    int64_t since;       /* ms UTC, of the state */
+    int64_t heard, said; /* steady ms */
+    int64_t heard_utc;
+    int64_t retry_at, backoff; /* steady ms */
+    int64_t banned_until;      /* steady ms: it misbehaved */
+    int64_t skew;
+    char software[65];
+    char refused[SCHEMA_WHERE + 80]; /* the last REJECT, either way */
+    uint64_t hostile;
+
+    size_t epoch_count; /* of its journal */
+    struct epoch_end epochs[LINK_EPOCHS];
+    struct lane_in in[CB_LANE_END];
+    struct cursor resume_from[CB_LANE_END]; /* its cursors into ours, as it said */
+    struct lane_out out[CB_LANE_END];
+    int64_t scanned[CB_LANE_END]; /* looked at up to here; told it up to out[].sent */
+    struct hash scanned_chain[CB_LANE_END];
+    bool reading[CB_LANE_END];
+    int64_t recover_until; /* lane RECOVERY: send up to here; 0: not asked */
+    bool recovery_owed;    /* we want our own messages back from it */
+    struct drain drain;
+    struct sent_credential *credentials; /* that this session carried */
+    struct hash proved;                  /* the origin's credential of the last message sent */
+    bool acked_dirty;
+};
+
+struct peer *peer_new (struct station *station, bool up, const struct entry *entry);
+void peer_free (struct peer **self);
+/* The child that holds this link key; NULL: none. */
+struct peer *peer_by_user (struct station *station, const char *user);
+
+/* Takes a frame from the socket; owns it. */
+void peer_frame (struct peer *self, struct wire_frame *frame);
+/* Once a second. */
+void peer_tick (struct peer *self, int64_t now);
+/* Sends one frame that is not DATA. */
+bool peer_send (struct peer *self, const struct frame *frame);
+enum wire_result peer_send_bytes (struct peer *self, struct span bytes);
+/* Ends the session: quietly (BYE), or with a REJECT that says why; then backs off. */
+void peer_end (struct peer *self, enum cb_reason reason, const char *detail);
+/* A child's end begins again; a parent's end asks its child to. */
+void peer_begin_again (struct peer *self, const char *why);
+void peer_bye (struct peer *self);
+/* Whether an envelope's credential was sent in this session; marks it so. */
+bool peer_knows_credential (struct peer *self, const struct hash *credential);
+void peer_forget_credentials (struct peer *self);
+void peer_enter (struct peer *self, enum link_state state);
+
+/* greet.c: what the journal knows is put into a greeting. */
+void greet_hello (struct peer *self); /* child: HELLO */
+void greet_answer (struct peer *self, struct wire_frame *frame, const struct greeting *theirs);
+void greet_resume (struct peer *self, const struct greeting *theirs); /* child: after WELCOME */
+
+/* data.c: DATA in. Owns the frame. */
+void data_take (struct peer *self, struct wire_frame *frame, const struct data_frame *data);
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/station.h"
+
+#include "broker/heads.h"
+#include "broker/local.h"
+#include "broker/originate.h"
+#include "broker/peer.h"
+#include "broker/pump.h"
+#include "broker/tap.h"
+#include "broker/uplink.h"
+#include "bus/edge/log.h"
+#include "bus/edge/schemafile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define FRAMES_A_TURN 256
+/* Bytes of frames that wait for the disk before the children have to. */
+#define PENDING_MAX ((uint64_t) 64 * 1024 * 1024)
+
+struct span station_name (const struct station *self)
+{
+    return self->me->credential.name;
+}
+
+void station_wake (struct station *self)
+{
+    self->pump_wanted = true;
+}
+
+void station_stored (struct station *self, unsigned lane, int64_t position)
+{
+    if (lane < CB_PRECEDENCES && position > self->heads[lane])
+        self->heads[lane] = position;
+    if (position > self->head)
+        self->head = position;
+    self->pump_wanted = true;
+    local_wake (self);
+}
+
+void station_judge (struct station *self, const struct envelope *e, enum side side,
+                    struct span peer, enum judging what, struct verdict *verdict)
+{
+    struct intake intake = { .directory = self->directory,
+                             .schemas = self->schemas,
+                             .cache = self->cache,
+                             .quota = what == JUDGE_REHEARSAL ? NULL : self->quota,
+                             .self = station_name (self),
+                             .side = side,
+                             .peer = peer,
+                             .recovery = what == JUDGE_RECOVERY,
+                             .draft = what >= JUDGE_DRAFT,
+                             .now = clock_utc () };
+    intake_check (&intake, e, verdict);
+}
+
+bool station_trust_stale (const struct station *self)
+{
+    const struct head *head = directory_head_now (self->directory);
+    const struct policy *policy = directory_policy_now (self->directory);
+    int64_t limit = policy != NULL ? policy_setting (policy, "head-stale", 0) : 0;
+    return limit > 0 && (head == NULL || clock_utc () - head->time > limit);
+}
+
+/* --- Who is a neighbour -------------------------------------------------------------------- */
+
+struct admission {
+    struct station *station;
+    size_t count;
+    struct hash keys[4096];
+};
+
+static bool admit_child (const struct entry *entry, void *arg)
+{
+    struct admission *admission = arg;
+    struct station *self = admission->station;
+    const struct credential *c = &entry->credential;
+    if (!span_equal (party_parent (c->name), station_name (self)) || entry->revoked ||
+        admission->count == sizeof admission->keys / sizeof admission->keys[0])
+        return true;
+    memcpy (admission->keys[admission->count++].bytes, c->link_key, KEY_SIZE);
+    char user[2 * KEY_SIZE + 1];
+    sodium_bin2hex (user, sizeof user, c->link_key, KEY_SIZE);
+    struct peer *peer = peer_by_user (self, user);
+    if (peer == NULL) {
+        peer = peer_new (self, false, entry);
+        peer->sock = self->children_sock;
+        HASH_ADD_STR (self->children, user, peer);
+    }
+    peer->entry = entry;
+    return true;
+}
+
+static void drop_strangers (struct station *self)
+{
+    struct peer *peer, *next;
+    HASH_ITER (hh, self->children, peer, next)
+    {
+        const struct entry *entry = directory_by_name (self->directory, span_of (peer->name));
+        if (entry != NULL && !entry->revoked &&
+            memcmp (entry->credential.link_key, peer->entry->credential.link_key, KEY_SIZE) == 0)
+            continue;
+        if (peer->state != LINK_IDLE)
+            peer_end (peer, CB_REVOKED, "");
+        HASH_DEL (self->children, peer);
+        peer_free (&peer);
+    }
+}
+
+static void admit_now (struct station *self)
+{
+    struct admission *admission = calloc (1, sizeof *admission);
+    if (admission == NULL)
+        abort ();
+    admission->station = self;
+    drop_strangers (self);
+    directory_each (self->directory, station_name (self), admit_child, admission);
+    zap_admit (self->zap, admission->keys, admission->count);
+    free (admission);
+}
+
+void station_admit (struct station *self)
+{
+    /* Not now: who is being judged may be among those that are dropped. */
+    self->admit_wanted = true;
+    proof_cache_clear (self->cache);
+}
+
+void station_restart_links (struct station *self)
+{
+    if (self->parent != NULL)
+        peer_begin_again (self->parent, "a new epoch");
+    for (struct peer *peer = self->children; peer != NULL; peer = peer->hh.next)
+        peer_begin_again (peer, "a new epoch");
+}
+
+/* --- The loop ------------------------------------------------------------------------------ */
+
+static int on_children (zloop_t *loop, zsock_t *sock, void *arg);
+
+void station_turn (struct station *self)
+{
+    originate_flush (self);
+    if (self->admit_wanted) {
+        self->admit_wanted = false;
+        admit_now (self);
+    }
+    if (self->children_paused && self->pending < PENDING_MAX / 2) {
+        self->children_paused = false;
+        zloop_reader (self->loop, self->children_sock, on_children, self);
+    }
+    if (self->pump_wanted) {
+        self->pump_wanted = false;
+        pump_run (self);
+    }
+    local_serve (self);
+}
+
+static int on_children (zloop_t *loop, zsock_t *sock, void *arg)
+{
+    struct station *self = arg;
+    for (int i = 0; i < FRAMES_A_TURN; i++) {
+        struct wire_frame frame;
+        if (self->pending > PENDING_MAX) {
+            /* Unread frames wait in the kernel, and their senders with them. */
+            self->children_paused = true;
+            zloop_reader_end (loop, sock);
+            break;
+        }
+        enum wire_result result = wire_recv_router (sock, &frame);
+        if (result != WIRE_OK && result != WIRE_HOSTILE)
+            break;
+        struct peer *peer = peer_by_user (self, frame.user);
+        if (result == WIRE_HOSTILE && peer != NULL)
+            peer_end (peer, CB_MALFORMED, "a message of several parts");
+        else if (result == WIRE_OK && peer != NULL)
+            peer_frame (peer, &frame);
+        else if (result == WIRE_OK)
+            wire_free (&frame); /* revoked a moment ago */
+    }
+    station_turn (self);
+    return 0;
+}
+
+static int on_store (zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void) loop;
+    (void) item;
+    struct station *self = arg;
+    store_done (self->store, self);
+    station_turn (self);
+    return 0;
+}
+
+static int on_tick (zloop_t *loop, int timer, void *arg)
+{
+    (void) loop;
+    (void) timer;
+    struct station *self = arg;
+    int64_t now = clock_steady ();
+    if (self->parent != NULL)
+        peer_tick (self->parent, now);
+    for (struct peer *peer = self->children; peer != NULL; peer = peer->hh.next)
+        peer_tick (peer, now);
+    local_tick (self, now);
+    heads_tick (self, now);
+    acked_save (self);
+    station_wake (self);
+    station_turn (self);
+    return 0;
+}
+
+static int on_watchdog (zloop_t *loop, int timer, void *arg)
+{
+    (void) loop;
+    (void) timer;
+    (void) arg;
+    notify_send ("WATCHDOG=1");
+    return 0;
+}
+
+static int on_signal (zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void) loop;
+    struct station *self = arg;
+    struct signalfd_siginfo info;
+    if (read (item->fd, &info, sizeof info) != sizeof info)
+        return 0;
+    if (info.ssi_signo == SIGHUP) {
+        station_reload (self);
+        return 0;
+    }
+    log_notice ("%s: leaving", strsignal ((int) info.ssi_signo));
+    return -1;
+}
+
+void station_reload (struct station *self)
+{
+    char why[CONF_WHY];
+    struct conf conf;
+    if (conf_load (&conf, "certbus.conf", why) != 0) {
+        log_error ("%s; the configuration in force stays", why);
+        return;
+    }
+    struct schemas *schemas = station_schemas (&conf, why, sizeof why);
+    if (schemas == NULL) {
+        log_error ("%s; the configuration in force stays", why);
+        return;
+    }
+    schemas_free (&self->schemas);
+    self->schemas = schemas;
+    bool moved = memcmp (conf.parent, self->conf.parent, sizeof conf.parent) != 0;
+    if (memcmp (conf.listen, self->conf.listen, sizeof conf.listen) != 0)
+        log_warning ("listen changes at the next start");
+    self->conf = conf;
+    log_set_level ((enum log_level) log_level_number (conf.log_level));
+    if (moved && self->parent != NULL) {
+        station_endpoints (self);
+        uplink_reset (self);
+    }
+    log_notice ("configuration reloaded");
+}
+
+void station_run (struct station *self)
+{
+    sigset_t signals;
+    sigemptyset (&signals);
+    sigaddset (&signals, SIGTERM);
+    sigaddset (&signals, SIGINT);
+    sigaddset (&signals, SIGHUP);
+    int fd = signalfd (-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    zmq_pollitem_t signal_item = { .fd = fd, .events = ZMQ_POLLIN };
+    zmq_pollitem_t store_item = { .fd = store_fd (self->store), .events = ZMQ_POLLIN };
+    zloop_poller (self->loop, &signal_item, on_signal, self);
+    zloop_poller (self->loop, &store_item, on_store, self);
+    zloop_timer (self->loop, 1000, 0, on_tick, self);
+    if (notify_watchdog () > 0)
+        zloop_timer (self->loop, (size_t) notify_watchdog (), 0, on_watchdog, self);
+    if (self->children_sock != NULL)
+        zloop_reader (self->loop, self->children_sock, on_children, self);
+    debts_resume (self);
+    on_tick (self->loop, 0, self);
+    log_notice ("%.*s is up: epoch %u, %lld messages stored", SPAN_ARG (station_name (self)),
+                self->epoch.counter, (long long) self->head);
+    notify_send ("READY=1");
+    zloop_start (self->loop);
+
+    notify_send ("STOPPING=1");
+    self->stopping = true;
+    originate_flush (self);
+    store_stop (&self->store, self); /* the batch is finished, and its ACKs are sent */
+    if (self->parent != NULL)
+        peer_bye (self->parent);
+    for (struct peer *peer = self->children; peer != NULL; peer = peer->hh.next)
+        peer_bye (peer);
+    close (fd);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * station.h - one party's broker: what the loop owns
+ *
+ * The loop reads sockets, judges, signs and submits; the journal's thread stores
+ * (store.h); `done` acknowledges and forwards. Everything here belongs to the loop.
+ */
+#ifndef CERTBUS_STATION_H
+#define CERTBUS_STATION_H
+
+#include <czmq.h>
+
+#include "broker/store.h"
+#include "bus/core/intake.h"
+#include "bus/core/quota.h"
+#include "bus/edge/conf.h"
+#include "bus/edge/keys.h"
+#include "bus/edge/wire.h"
+#include "bus/edge/zap.h"
+
+struct peer;
+struct local;
+struct origin;
+struct uplink;
+
+struct station {
+    char home[4096]; /* as the user named it; the current folder */
+    struct conf conf;
+    struct keys keys;
+    struct schemas *schemas;
+    struct directory *directory;
+    const struct entry *me;
+    struct proof_cache *cache;
+    struct quota *quota;
+    struct zap *zap;
+    struct store *store;
+
+    zloop_t *loop;
+    zsock_t *children_sock; /* NULL: no open port */
+    size_t bound_count;
+    char bound[ENDPOINTS_MAX][ENDPOINT_MAX + 1]; /* as children reach it */
+    struct peer *parent;                         /* NULL: the top party */
+    struct peer *children;                       /* hash by link key; see peer.h */
+    struct local *local;
+    struct origin *origin;
+    zsock_t *tap; /* NULL: none */
+    unsigned tap_tlp;
+
+    struct span bundle;   /* HOME/bundle, owned */
+    int lock;             /* on HOME/lock: one broker a home */
+    size_t contact_count; /* where the parent itself says it is */
+    char contact[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    size_t endpoint_count; /* of the parent, as bundle, contact or configuration say */
+    char endpoints[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    size_t endpoint_now;
+    struct uplink *uplink; /* NULL: the top party */
+
+    struct epoch epoch;            /* of the journal */
+    int64_t seq;                   /* the last sequence that was given out */
+    int64_t heads[CB_PRECEDENCES]; /* position of the last committed record of each lane */
+    int64_t head;                  /* and of all of them */
+    int64_t started;               /* ms UTC */
+    int64_t epoch_forced;          /* steady ms when a neighbour last made us begin a new one */
+    int64_t sent_head;             /* steady ms */
+    uint64_t refused_count;
+    bool disk_full;
+    bool pump_wanted, admit_wanted;
+    uint64_t pending;     /* bytes of frames on their way to the disk */
+    bool children_paused; /* until they are fewer */
+    bool stopping;
+};
+
+/* Boot and end. `why` says what failed and what to do. */
+struct station *station_open (const char *home, bool check_only, char *why, size_t why_size);
+void station_run (struct station *self); /* until a signal */
+void station_close (struct station **self);
+/* Reads the configuration again: as one step, or not at all. */
+void station_reload (struct station *self);
+
+/* The schemas that a configuration names, or those that came with the program. */
+struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size);
+/* Where the parent is: the configuration, else its contact message, else the bundle. */
+void station_endpoints (struct station *self);
+void station_contact (struct station *self, struct span body); /* of the parent: adopts */
+
+/* After the directory changed: who may connect, who is a neighbour, which key is ours. */
+void station_admit (struct station *self);
+/* Ends all sessions, so that everybody learns the new epoch. */
+void station_restart_links (struct station *self);
+/* What was committed: moves the heads, wakes links, readers and the tap. */
+void station_stored (struct station *self, unsigned lane, int64_t position);
+/* What is judged: what a link brought, one's own on its way back, one's own before
+ * it is signed, or the same without consequences (it uses up no quota). */
+enum judging { JUDGE_DATA, JUDGE_RECOVERY, JUDGE_DRAFT, JUDGE_REHEARSAL };
+void station_judge (struct station *self, const struct envelope *e, enum side side,
+                    struct span peer, enum judging what, struct verdict *verdict);
+struct span station_name (const struct station *self);
+/* Wakes the pump at the end of this turn. */
+void station_wake (struct station *self);
+/* The end of a turn: signs what was drafted, admits who is new, wakes the pump. */
+void station_turn (struct station *self);
+bool station_trust_stale (const struct station *self);
+
+#endif

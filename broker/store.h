@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.h - the journal's thread: jobs in, one transaction a turn, jobs out
+ *
+ * The loop never waits for a disk. It submits jobs; the thread takes all that
+ * wait, runs those that write inside one transaction, commits, then runs those
+ * that only read (so a reader never sees what is not committed), and hands all
+ * of them back. What must happen only after the commit happens in `done`.
+ * A broken disk ends the process here.
+ */
+#ifndef CERTBUS_STORE_H
+#define CERTBUS_STORE_H
+
+#include "bus/edge/journal.h"
+
+struct station;
+struct store;
+struct marks;
+
+/* The first member of every kind of job. Whoever submits allocates; `done` frees. */
+struct job {
+    bool writes;
+    bool full; /* out: the transaction was rolled back for lack of space */
+    void (*run) (struct job *job, struct store *store);      /* in the journal's thread */
+    void (*done) (struct job *job, struct station *station); /* in the loop */
+    struct job *next;
+};
+
+/* What a running job may use; only the journal's thread touches it. */
+struct store {
+    struct journal *journal;
+    struct marks *marks; /* high-water marks of origins, see take.h */
+    struct journal_reader *readers[CB_LANE_END];
+    char self[PARTY_MAX + 1];
+    int64_t quarantine_messages, quarantine_bytes;
+    uint64_t reserve; /* bytes of free space below which new messages are refused */
+    struct store_thread *thread;
+};
+
+/* Takes the journal. NULL when the thread cannot be started. */
+struct store *store_start (struct journal *journal, struct span self);
+/* Runs what was submitted, then stops and closes the journal. Jobs that were not
+ * handed back yet are handed back to `station`. */
+void store_stop (struct store **self, struct station *station);
+void store_submit (struct store *self, struct job *job);
+/* Readable when jobs are done; then store_done runs their `done`. Returns how many. */
+int store_fd (const struct store *self);
+size_t store_done (struct store *self, struct station *station);
+
+/* For `run`: anything but OK, END and FULL is a broken disk, which ends the
+ * process here; FULL marks the transaction as lost. Returns whether it was OK. */
+bool store_ok (struct store *self, enum journal_result result);
+/* Whether this turn's transaction is lost for lack of space. */
+bool store_full (const struct store *self);
+
+#endif

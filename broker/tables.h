@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tables.h - the ordered tables of a station's journal, and how their keys are made
+ *
+ * A key is the table's byte, then its parts in order: texts end with a 0x00
+ * (names never hold one), numbers are big-endian, so that keys sort as people
+ * count. This list is the whole of what is stored beside the log.
+ */
+#ifndef CERTBUS_TABLES_H
+#define CERTBUS_TABLES_H
+
+#include "bus/edge/journal.h"
+
+#define TABLES(X)                                                                                  \
+    X (IDS, 'i', "origin, epoch, sequence: position")                                              \
+    X (MARKS, 'm', "origin, epoch, lane: the highest sequence taken")                              \
+    X (CURSORS, 'c', "neighbour, lane: our cursor into its journal")                               \
+    X (ACKED, 'a', "neighbour, lane: the position of ours that it has on disk")                    \
+    X (CREDENTIALS, 'k', "order of arrival: credential")                                           \
+    X (TRUST, 't', "position: a message that the directory is rebuilt from")                       \
+    X (DEBTS, 'w', "position: a receipt or rejection that is still to be made")                    \
+    X (DELIVERED, 'd', "origin, epoch, sequence, party: when it was stored there")                 \
+    X (ANSWERS, 'g', "origin, epoch, sequence, position: a message of that thread")                \
+    X (REPLACED, 'p', "origin, epoch, sequence: position of what replaced it")                     \
+    X (CONTACTS, 'n', "party: position of its newest contact message")                             \
+    X (FROZEN, 'f', "party: position of the message that froze it")                                \
+    X (READERS, 'r', "name: how far a named reader has got")                                       \
+    X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
+    X (RECOVERED, 'o', "neighbour: the epoch up to which it gave back our messages")               \
+    X (STATION, 's', "name: single values")
+
+#define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,
+enum table { TABLES (TABLE_X) };
+#undef TABLE_X
+
+#define KEY_MAX 1024
+
+struct key {
+    size_t size;
+    uint8_t bytes[KEY_MAX];
+};
+
+void key_begin (struct key *key, enum table table);
+void key_text (struct key *key, struct span text); /* with its 0x00 */
+void key_u8 (struct key *key, unsigned value);
+void key_u32 (struct key *key, uint32_t value);
+void key_u64 (struct key *key, uint64_t value);
+void key_id (struct key *key, const struct msg_id *id);
+struct span key_span (const struct key *key);
+/* Reads the last 8 bytes of a key or value back; 0 when it is shorter. */
+uint64_t tail_u64 (struct span bytes);
+uint64_t read_u64 (const uint8_t *bytes);
+uint32_t read_u32 (const uint8_t *bytes);
+void write_u64 (uint8_t *bytes, uint64_t value);
+void write_u32 (uint8_t *bytes, uint32_t value);
+
+/* Values of one number. */
+enum journal_result table_put_u64 (struct journal *journal, const struct key *key, uint64_t value);
+uint64_t table_get_u64 (struct journal *journal, const struct key *key, uint64_t otherwise);
+
+/* Cursors as stored: counter, nonce, position, chain. Never read: all zero. */
+enum journal_result cursor_put (struct journal *journal, struct span peer, unsigned lane,
+                                const struct cursor *cursor);
+enum journal_result cursor_get (struct journal *journal, struct span peer, unsigned lane,
+                                struct cursor *cursor);
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/take.h"
+
+#include "broker/fold.h"
+#include "broker/tables.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* Marks in memory are a cache of the table: emptied when it is this large. */
+#define MARKS_MAX 16384
+
+struct mark {
+    UT_hash_handle hh;
+    int64_t seq[CB_PRECEDENCES];
+    bool dirty[CB_PRECEDENCES], listed;
+    struct mark *next_dirty;
+    size_t key_size;
+    uint8_t key[]; /* origin, 0x00, counter, nonce */
+};
+
+struct marks {
+    struct mark *all;
+    struct mark *last;  /* messages of one origin come in runs */
+    struct mark *dirty; /* changed since the last take_flush */
+};
+
+struct marks *marks_new (void)
+{
+    struct marks *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        abort ();
+    return self;
+}
+
+void marks_forget (struct marks *self)
+{
+    struct mark *mark, *next;
+    HASH_ITER (hh, self->all, mark, next)
+    {
+        HASH_DEL (self->all, mark);
+        free (mark);
+    }
+    self->last = NULL;
+    self->dirty = NULL;
+}
+
+void marks_free (struct marks **self_p)
+{
+    if (*self_p == NULL)
+        return;
+    marks_forget (*self_p);
+    free (*self_p);
+    *self_p = NULL;
+}
+
+static void mark_key (struct key *key, struct span origin, struct epoch epoch, unsigned lane)
+{
+    key_begin (key, TABLE_MARKS);
+    key_text (key, origin);
+    key_u32 (key, epoch.counter);
+    key_u64 (key, epoch.nonce);
+    key_u8 (key, lane);
+}
+
+static struct mark *mark_of (struct store *store, const struct msg_id *id)
+{
+    struct marks *self = store->marks;
+    struct key key;
+    mark_key (&key, id->origin, id->epoch, 0);
+    const uint8_t *bytes = key.bytes + 1;
+    size_t size = key.size - 2; /* without the table's byte and the lane */
+    struct mark *mark = self->last;
+    if (mark != NULL && mark->key_size == size && memcmp (mark->key, bytes, size) == 0)
+        return mark;
+    HASH_FIND (hh, self->all, bytes, size, mark);
+    if (mark == NULL) {
+        if (HASH_COUNT (self->all) >= MARKS_MAX) {
+            take_flush (store);
+            marks_forget (self);
+        }
+        mark = calloc (1, sizeof *mark + size);
+        if (mark == NULL)
+            abort ();
+        mark->key_size = size;
+        memcpy (mark->key, bytes, size);
+        for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
+            mark_key (&key, id->origin, id->epoch, lane);
+            mark->seq[lane] = (int64_t) table_get_u64 (store->journal, &key, 0);
+        }
+        HASH_ADD_KEYPTR (hh, self->all, mark->key, mark->key_size, mark);
+    }
+    self->last = mark;
+    return mark;
+}
+
+static int64_t mark_highest (const struct mark *mark)
+{
+    int64_t highest = 0;
+    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
+        if (mark->seq[lane] > highest)
+            highest = mark->seq[lane];
+    return highest;
+}
+
+int64_t take_highest (struct journal *journal, struct span origin, struct epoch epoch)
+{
+    int64_t highest = 0;
+    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
+        struct key key;
+        mark_key (&key, origin, epoch, lane);
+        int64_t seq = (int64_t) table_get_u64 (journal, &key, 0);
+        if (seq > highest)
+            highest = seq;
+    }
+    return highest;
+}
+
+bool take_newest_epoch (struct journal *journal, struct span origin, struct epoch *epoch)
+{
+    struct key prefix;
+    struct span key, value;
+    bool found = false;
+    uint8_t last[KEY_MAX];
+    size_t last_size = 0;
+    key_begin (&prefix, TABLE_MARKS);
+    key_text (&prefix, origin);
+    while (journal_scan (journal, key_span (&prefix), span_bytes (last, last_size), &key, &value) ==
+           JOURNAL_OK) {
+        if (key.size != prefix.size + 13)
+            break;
+        epoch->counter = read_u32 (key.data + prefix.size);
+        epoch->nonce = read_u64 (key.data + prefix.size + 4);
+        found = true;
+        memcpy (last, key.data, key.size);
+        last_size = key.size;
+    }
+    return found;
+}
+
+int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_nonce)
+{
+    struct key key;
+    key_begin (&key, TABLE_IDS);
+    if (!any_nonce) {
+        key_id (&key, id);
+        return (int64_t) table_get_u64 (journal, &key, 0);
+    }
+    /* People do not type nonces. An origin has one life a counter, unless two
+     * copies of it ran: then the newest here is meant. */
+    struct key after;
+    struct span found, value;
+    int64_t newest = 0;
+    key_text (&key, id->origin);
+    key_u32 (&key, id->epoch.counter);
+    after.size = 0;
+    while (journal_scan (journal, key_span (&key), key_span (&after), &found, &value) ==
+           JOURNAL_OK) {
+        if (found.size != key.size + 16)
+            break;
+        struct msg_id exact = *id;
+        exact.epoch.nonce = read_u64 (found.data + key.size);
+        int64_t position = take_find (journal, &exact, false);
+        if (position > newest)
+            newest = position;
+        if (exact.epoch.nonce == UINT64_MAX)
+            break;
+        after = key;
+        key_u64 (&after, exact.epoch.nonce);
+        key_u64 (&after, UINT64_MAX);
+    }
+    return newest;
+}
+
+void item_from (struct item *item, const struct envelope *e, const struct verdict *verdict)
+{
+    memset (item, 0, sizeof *item);
+    item->envelope = e->bytes;
+    item->kind = e->kind;
+    item->leaf = e->leaf;
+    item->id = e->id;
+    item->thread = e->thread;
+    item->replaces = e->replaces;
+    item->lane = e->precedence;
+    item->tlp = e->tlp;
+    item->mode = e->mode;
+    item->reason = verdict->reason;
+    item->needs_thread = verdict->needs_thread;
+    item->here = verdict->here;
+    item->receipt = verdict->receipt;
+    item->urgent = fold_reads (e->kind);
+    if (verdict->reason != CB_OK && verdict->detail[0] != '\0')
+        item->detail = strdup (verdict->detail);
+}
+
+void item_clear (struct item *item)
+{
+    free (item->detail);
+    free (item->settles);
+    item->detail = NULL;
+    item->settles = NULL;
+}
+
+/* Kept per neighbour: how many and how many bytes, then only how many and a
+ * hash over the leaf hashes, so that a flood of rubbish fills no disk. */
+struct quarantined {
+    uint64_t kept, bytes, dropped;
+    uint8_t hash[HASH_SIZE];
+};
+
+static void refuse (struct store *store, const struct intake_batch *batch, struct item *item)
+{
+    struct key key;
+    struct quarantined q = { 0 };
+    struct span value;
+    key_begin (&key, TABLE_QUARANTINED);
+    key_text (&key, batch->from);
+    if (journal_get (store->journal, key_span (&key), &value) == JOURNAL_OK &&
+        value.size == sizeof q)
+        memcpy (&q, value.data, sizeof q);
+    item->outcome = TAKEN_REFUSED;
+    if (q.kept < (uint64_t) store->quarantine_messages &&
+        q.bytes + item->envelope.size <= (uint64_t) store->quarantine_bytes) {
+        struct record record = { .lane = JOURNAL_QUARANTINE,
+                                 .reason = item->reason,
+                                 .policy = batch->policy,
+                                 .taken = batch->now,
+                                 .from = batch->from,
+                                 .leaf = item->leaf,
+                                 .envelope = item->envelope };
+        if (!store_ok (store, journal_append (store->journal, &record)))
+            return;
+        item->position = record.position;
+        q.kept++;
+        q.bytes += item->envelope.size;
+        if (item->signed_well && item->mode != CB_MODE_TEST) {
+            struct key debt;
+            key_begin (&debt, TABLE_DEBTS);
+            key_u64 (&debt, (uint64_t) record.position);
+            struct span detail = span_of (item->detail != NULL ? item->detail : "");
+            store_ok (store, journal_put (store->journal, key_span (&debt), detail));
+        }
+    } else {
+        crypto_generichash_state state;
+        crypto_generichash_init (&state, NULL, 0, HASH_SIZE);
+        crypto_generichash_update (&state, q.hash, HASH_SIZE);
+        crypto_generichash_update (&state, item->leaf.bytes, HASH_SIZE);
+        crypto_generichash_final (&state, q.hash, HASH_SIZE);
+        q.dropped++;
+        item->signed_well = false; /* nobody writes rejections without end */
+    }
+    store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (&q, sizeof q)));
+}
+
+/* Whether the number was used already; decides repeat or equivocation. */
+static bool used_before (struct store *store, const struct intake_batch *batch, struct item *item,
+                         const struct mark *mark)
+{
+    if (item->id.seq > mark_highest (mark))
+        return false;
+    int64_t position = take_find (store->journal, &item->id, false);
+    if (position == 0)
+        return false;
+    struct record record;
+    if (!store_ok (store, journal_at (store->journal, position, &record)))
+        return false;
+    item->position = position;
+    if (hash_equal (&record.leaf, &item->leaf)) {
+        item->outcome = TAKEN_REPEAT;
+        return true;
+    }
+    item->reason = CB_EQUIVOCATION;
+    refuse (store, batch, item);
+    struct key key;
+    key_begin (&key, TABLE_FROZEN);
+    key_text (&key, item->id.origin);
+    store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+    return true;
+}
+
+static void store_new (struct store *store, const struct intake_batch *batch, struct item *item,
+                       struct mark *mark)
+{
+    struct record record = { .lane = item->lane,
+                             .reason = CB_OK,
+                             .policy = batch->policy,
+                             .taken = batch->now,
+                             .from = batch->from,
+                             .leaf = item->leaf,
+                             .envelope = item->envelope };
+    struct key key;
+    if (!store_ok (store, journal_append (store->journal, &record)))
+        return;
+    item->position = record.position;
+    item->outcome = TAKEN_STORED;
+    key_begin (&key, TABLE_IDS);
+    key_id (&key, &item->id);
+    if (!store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) record.position)))
+        return;
+    if (item->id.seq > mark->seq[item->lane]) {
+        mark->seq[item->lane] = item->id.seq;
+        mark->dirty[item->lane] = true;
+        if (!mark->listed) {
+            mark->listed = true;
+            mark->next_dirty = store->marks->dirty;
+            store->marks->dirty = mark;
+        }
+    }
+    if (item->receipt && item->here) {
+        key_begin (&key, TABLE_DEBTS);
+        key_u64 (&key, (uint64_t) record.position);
+        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    }
+    if (item->settles != NULL)
+        store_ok (store, journal_del (store->journal, key_span (item->settles)));
+}
+
+/* A message that a projection cannot digest is put aside alone; the batch and
+ * the next start of the broker go on. */
+static void store_folded (struct store *store, const struct intake_batch *batch, struct item *item,
+                          struct mark *mark)
+{
+    if (!store_ok (store, journal_savepoint (store->journal)))
+        return;
+    struct mark before = *mark;
+    store_new (store, batch, item, mark);
+    enum cb_reason reason = store_full (store) ? CB_OK : fold (store, batch, item);
+    if (store_full (store))
+        return;
+    if (reason == CB_OK) {
+        store_ok (store, journal_release (store->journal));
+        return;
+    }
+    if (!store_ok (store, journal_undo (store->journal)))
+        return;
+    memcpy (mark->seq, before.seq, sizeof mark->seq);
+    item->reason = reason;
+    refuse (store, batch, item);
+}
+
+void take_item (struct store *store, const struct intake_batch *batch, struct item *item)
+{
+    if (store_full (store))
+        return;
+    struct mark *mark = NULL;
+    if (item->id.origin.size > 0 && item->lane < CB_PRECEDENCES) {
+        mark = mark_of (store, &item->id);
+        if (item->reason == CB_OK && used_before (store, batch, item, mark))
+            return;
+    }
+    if (item->reason == CB_OK && item->needs_thread &&
+        take_find (store->journal, &item->thread, false) == 0)
+        item->reason = CB_THREAD;
+    if (item->reason != CB_OK || mark == NULL)
+        refuse (store, batch, item);
+    else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||
+             item->replaces.origin.size > 0)
+        store_folded (store, batch, item, mark);
+    else
+        store_new (store, batch, item, mark);
+}
+
+void take_flush (struct store *store)
+{
+    struct marks *self = store->marks;
+    for (struct mark *mark = self->dirty; mark != NULL; mark = mark->next_dirty) {
+        for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
+            if (!mark->dirty[lane])
+                continue;
+            struct key key;
+            key_begin (&key, TABLE_MARKS);
+            memcpy (key.bytes + 1, mark->key, mark->key_size);
+            key.size = 1 + mark->key_size;
+            key_u8 (&key, lane);
+            store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) mark->seq[lane]));
+            mark->dirty[lane] = false;
+        }
+        mark->listed = false;
+    }
+    self->dirty = NULL;
+}

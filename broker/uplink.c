@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/uplink.h"
+
+#include "broker/peer.h"
+#include "bus/edge/log.h"
+
+#include <stdlib.h>
+
+#define MONITOR       "inproc://certbus.uplink"
+#define FRAMES_A_TURN 64
+
+struct uplink {
+    struct station *station;
+    zsock_t *monitor; /* PAIR: what happens to the connection */
+};
+
+const char *uplink_endpoint (const struct station *station)
+{
+    if (station->endpoint_count == 0)
+        return "";
+    return station->endpoints[station->endpoint_now % station->endpoint_count];
+}
+
+static int on_frame (zloop_t *loop, zsock_t *sock, void *arg)
+{
+    (void) loop;
+    struct station *station = arg;
+    for (int i = 0; i < FRAMES_A_TURN && sock == station->parent->sock; i++) {
+        struct wire_frame frame;
+        enum wire_result result = wire_recv_dealer (sock, &frame);
+        if (result == WIRE_OK)
+            peer_frame (station->parent, &frame);
+        else if (result == WIRE_HOSTILE)
+            peer_end (station->parent, CB_MALFORMED, "a message of several parts");
+        else
+            break;
+    }
+    station_turn (station);
+    return 0;
+}
+
+static void on_connected (struct station *station)
+{
+    struct peer *parent = station->parent;
+    if (parent->banned_until > clock_steady ())
+        return;
+    parent->retry_at = 0;
+    if (parent->state == LINK_OPEN)
+        peer_begin_again (parent, "the connection is a new one");
+}
+
+static void on_lost (struct station *station)
+{
+    struct peer *parent = station->parent;
+    if (parent->state != LINK_OPEN)
+        return;
+    peer_enter (parent, link_step (parent->state, LINK_EVENT_CUT).next);
+    parent->retry_at = 0;
+}
+
+static int on_event (zloop_t *loop, zsock_t *sock, void *arg)
+{
+    (void) loop;
+    struct station *station = arg;
+    zmsg_t *msg = zmsg_recv_nowait (sock);
+    if (msg == NULL)
+        return 0;
+    zframe_t *first = zmsg_first (msg);
+    uint16_t event = 0;
+    if (first != NULL && zframe_size (first) >= sizeof event)
+        memcpy (&event, zframe_data (first), sizeof event);
+    zmsg_destroy (&msg);
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+        on_connected (station);
+    else if (event == ZMQ_EVENT_DISCONNECTED)
+        on_lost (station);
+    station_turn (station);
+    return 0;
+}
+
+static void disconnect (struct uplink *self)
+{
+    struct station *station = self->station;
+    if (self->monitor != NULL)
+        zloop_reader_end (station->loop, self->monitor);
+    if (station->parent->sock != NULL) {
+        zloop_reader_end (station->loop, station->parent->sock);
+        zmq_socket_monitor (zsock_resolve (station->parent->sock), NULL, 0);
+    }
+    zsock_destroy (&self->monitor);
+    zsock_destroy (&station->parent->sock);
+}
+
+static void connect_now (struct uplink *self)
+{
+    struct station *station = self->station;
+    struct peer *parent = station->parent;
+    const char *endpoint = uplink_endpoint (station);
+    if (endpoint[0] == '\0') {
+        log_warning ("%s: no endpoint is known; set `parent` in certbus.conf", parent->name);
+        return;
+    }
+    parent->sock = wire_client (endpoint, parent->entry->credential.link_key,
+                                station->keys.link_secret, station->keys.link_public);
+    if (parent->sock == NULL) {
+        log_error ("%s: \"%s\" is no endpoint", parent->name, endpoint);
+        return;
+    }
+    log_info ("%s: connecting to %s", parent->name, endpoint);
+    zmq_socket_monitor (zsock_resolve (parent->sock), MONITOR,
+                        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
+    self->monitor = zsock_new (ZMQ_PAIR);
+    zsock_connect (self->monitor, "%s", MONITOR);
+    zloop_reader (station->loop, parent->sock, on_frame, station);
+    zloop_reader (station->loop, self->monitor, on_event, station);
+}
+
+struct uplink *uplink_open (struct station *station)
+{
+    struct uplink *self = calloc (1, sizeof *self);
+    if (self == NULL)
+        abort ();
+    self->station = station;
+    connect_now (self);
+    return self;
+}
+
+void uplink_close (struct uplink **self_p)
+{
+    if (*self_p == NULL)
+        return;
+    disconnect (*self_p);
+    free (*self_p);
+    *self_p = NULL;
+}
+
+void uplink_next (struct station *station)
+{
+    if (station->endpoint_count < 2)
+        return;
+    disconnect (station->uplink);
+    station->endpoint_now = (station->endpoint_now + 1) % station->endpoint_count;
+    connect_now (station->uplink);
+}
+
+void uplink_reset (struct station *station)
+{
+    disconnect (station->uplink);
+    peer_enter (station->parent, LINK_IDLE);
+    station->endpoint_now = 0;
+    connect_now (station->uplink);
+}

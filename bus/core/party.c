@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/core/party.h"
+
+#include <string.h>
+
+#define LABEL_MAX 32
+
+static bool label_byte (uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+bool party_valid (struct span name)
+{
+    if (name.size == 0 || name.size > PARTY_MAX)
+        return false;
+    size_t labels = 1, length = 0;
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] == '.') {
+            if (length == 0 || ++labels > PARTY_LABELS)
+                return false;
+            length = 0;
+        } else if (!label_byte (name.data[i]) || ++length > LABEL_MAX)
+            return false;
+    }
+    return length > 0;
+}
+
+bool label_valid (struct span label)
+{
+    if (label.size == 0 || label.size > LABEL_MAX)
+        return false;
+    for (size_t i = 0; i < label.size; i++)
+        if (!label_byte (label.data[i]))
+            return false;
+    return true;
+}
+
+size_t party_depth (struct span name)
+{
+    size_t depth = name.size > 0;
+    for (size_t i = 0; i < name.size; i++)
+        depth += name.data[i] == '.';
+    return depth;
+}
+
+struct span party_parent (struct span name)
+{
+    for (size_t i = name.size; i > 0; i--)
+        if (name.data[i - 1] == '.')
+            return span_bytes (name.data, i - 1);
+    return span_bytes (NULL, 0);
+}
+
+bool party_within (struct span name, struct span top)
+{
+    return top.size > 0 && (span_equal (name, top) || party_above (top, name));
+}
+
+bool party_above (struct span a, struct span b)
+{
+    return a.size > 0 && b.size > a.size && b.data[a.size] == '.' &&
+           memcmp (a.data, b.data, a.size) == 0;
+}
+
+struct span party_child_towards (struct span top, struct span name)
+{
+    if (!party_above (top, name))
+        return span_bytes (NULL, 0);
+    size_t end = top.size + 1;
+    while (end < name.size && name.data[end] != '.')
+        end++;
+    return span_bytes (name.data, end);
+}
+
+bool term_parse (struct term *term, struct span text)
+{
+    if (text.size == 0 || text.size > TERM_MAX)
+        return false;
+    if (text.data[0] == '@') {
+        term->type = TERM_SECTOR;
+        term->name = span_bytes (text.data + 1, text.size - 1);
+        return label_valid (term->name);
+    }
+    if (text.size > 3 && memcmp (text.data + text.size - 3, ".**", 3) == 0) {
+        term->type = TERM_SUBTREE;
+        term->name = span_bytes (text.data, text.size - 3);
+    } else {
+        term->type = TERM_PARTY;
+        term->name = text;
+    }
+    return party_valid (term->name);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/edge/client.h"
+
+#include "bus/edge/log.h"
+#include "bus/edge/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct client {
+    char home[PATH_MAX], folder[PATH_MAX]; /* folder: the door's */
+    /* The socket's path may be longer than an address has room for, so the folder is held open
+     * and the socket is reached through its descriptor. */
+    int folder_fd;
+    char path[64];
+    zsock_t *sock; /* NULL: has to be made again */
+    void *events;  /* monitor of it: says when the broker leaves */
+    uint64_t tag;
+    struct wire_frame frame; /* the last answer */
+    char *why;
+    size_t why_size;
+};
+
+static bool refuse (struct client *self, const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+
+static bool refuse (struct client *self, const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    vsnprintf (self->why, self->why_size, format, args);
+    va_end (args);
+    return false;
+}
+
+static bool not_running (struct client *self)
+{
+    return refuse (self, "no broker is running in %s; start it with: certbusd -C %s", self->home,
+                   self->home);
+}
+
+/* Names the group that the door is for, as far as one may see it. */
+static bool not_allowed (struct client *self)
+{
+    struct stat st;
+    if (stat (self->folder, &st) != 0)
+        return refuse (self, "no permission to enter %s; ask its owner", self->home);
+    char text[1024], number[32];
+    struct group group, *found = NULL;
+    const char *name = number;
+    snprintf (number, sizeof number, "%u", (unsigned) st.st_gid);
+    if (getgrgid_r (st.st_gid, &group, text, sizeof text, &found) == 0 && found)
+        name = group.gr_name;
+    return refuse (self,
+                   "no permission for %s: it is for the group %s; ask to be put into that group",
+                   self->folder, name);
+}
+
+static bool check_home (struct client *self)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (stat (self->home, &st) != 0) {
+        if (errno == EACCES)
+            return not_allowed (self);
+        if (errno != ENOENT)
+            return refuse (self, "%s: %s", self->home, strerror (errno));
+        return refuse (self, "%s: no such folder; make a home there with: certbus -C %s init NAME",
+                       self->home, self->home);
+    }
+    int n = snprintf (path, sizeof path, "%s/keys", self->home);
+    if (n < 0 || (size_t) n >= sizeof path)
+        return refuse (self, "%.80s...: %s", self->home, strerror (ENAMETOOLONG));
+    if (stat (path, &st) == 0)
+        return true;
+    if (errno == EACCES)
+        return not_allowed (self);
+    return refuse (self, "%s is no certbus home; make one with: certbus -C %s init NAME",
+                   self->home, self->home);
+}
+
+static bool open_folder (struct client *self)
+{
+    if (self->folder_fd >= 0)
+        close (self->folder_fd);
+    self->folder_fd = open (self->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (self->folder_fd < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return not_running (self);
+        if (errno == EACCES)
+            return not_allowed (self);
+        return refuse (self, "%s: %s", self->folder, strerror (errno));
+    }
+    snprintf (self->path, sizeof self->path, "/proc/self/fd/%d/bus", self->folder_fd);
+    return true;
+}
+
+/* Whether somebody answers: libzmq would try for ever without a word. */
+static bool knock (struct client *self)
+{
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    snprintf (to.sun_path, sizeof to.sun_path, "%s", self->path);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return refuse (self, "%s/bus: %s", self->folder, strerror (errno));
+    int error = connect (fd, (const struct sockaddr *) &to, sizeof to) == 0 ? 0 : errno;
+    close (fd);
+    switch (error) {
+    case 0:
+    case EAGAIN: return true; /* its queue is full, so there it is */
+    case ENOENT:
+    case ECONNREFUSED: return not_running (self);
+    case EACCES:
+    case EPERM: return not_allowed (self);
+    default: return refuse (self, "%s/bus: %s", self->folder, strerror (error));
+    }
+}
+
+static void hang_up (struct client *self)
+{
+    if (self->events) {
+        zmq_socket_monitor (zsock_resolve (self->sock), NULL, 0);
+        zmq_close (self->events);
+    }
+    self->events = NULL;
+    zsock_destroy (&self->sock);
+}
+
+/* The monitor sits in its own pair of sockets, whose name no other client of this process has. */
+static bool watch (struct client *self)
+{
+    static atomic_uint made;
+    char name[64];
+    int zero = 0;
+    snprintf (name, sizeof name, "inproc://certbus.client.%u", made++);
+    self->events = zmq_socket (zsys_init (), ZMQ_PAIR);
+    return self->events && zmq_setsockopt (self->events, ZMQ_LINGER, &zero, sizeof zero) == 0 &&
+           zmq_socket_monitor (zsock_resolve (self->sock), name,
+                               ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED) == 0 &&
+           zmq_connect (self->events, name) == 0;
+}
+
+static bool dial (struct client *self)
+{
+    if (!check_home (self) || !open_folder (self) || !knock (self))
+        return false;
+    self->sock = wire_local_client (self->path);
+    if (self->sock && watch (self))
+        return true;
+    refuse (self, "%s/bus: %s", self->folder, zmq_strerror (errno));
+    hang_up (self);
+    return false;
+}
+
+struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size)
+{
+    struct client *self = calloc (1, sizeof *self);
+    if (!self)
+        abort ();
+    self->folder_fd = -1;
+    self->why = why;
+    self->why_size = why_size;
+    zmq_msg_init (&self->frame.msg);
+    int n = snprintf (self->home, sizeof self->home, "%s", home);
+    int m = snprintf (self->folder, sizeof self->folder, "%s/run/%s", home,
+                      door == CLIENT_ACT ? "act" : "read");
+    bool fits = n >= 0 && m >= 0 && (size_t) m < sizeof self->folder;
+    if (!fits)
+        refuse (self, "%.80s...: %s", home, strerror (ENAMETOOLONG));
+    if (!fits || !dial (self))
+        client_close (&self);
+    return self;
+}
+
+void client_close (struct client **self)
+{
+    if (!*self)
+        return;
+    wire_free (&(*self)->frame);
+    hang_up (*self);
+    if ((*self)->folder_fd >= 0)
+        close ((*self)->folder_fd);
+    free (*self);
+    *self = NULL;
+}
+
+/* Whether what was received is the answer to the question with the current tag. */
+static bool is_answer (struct client *self, struct span *answer)
+{
+    struct pack_in in = pack_open (self->frame.bytes);
+    pack_array (&in, 2, 2);
+    uint64_t tag = pack_uint (&in, 0, UINT64_MAX);
+    bool map = pack_peek (&in) == PACK_MAP;
+    *answer = pack_nested (&in, 1);
+    return pack_done (&in) && map && tag == self->tag;
+}
+
+/* Everything that has come in, until the answer; what is late or no answer is dropped. */
+static bool take_answer (struct client *self, struct span *answer)
+{
+    for (;;) {
+        wire_free (&self->frame);
+        switch (wire_recv_dealer (self->sock, &self->frame)) {
+        case WIRE_OK:
+            if (is_answer (self, answer))
+                return true;
+            break;
+        case WIRE_HOSTILE: break;
+        default: return false;
+        }
+    }
+}
+
+static bool left (struct client *self)
+{
+    hang_up (self);
+    return refuse (self,
+                   "the broker in %s left before it answered; whether it did what was asked "
+                   "is not known",
+                   self->home);
+}
+
+static bool wait_for (struct client *self, int timeout, struct span *answer)
+{
+    int64_t deadline = clock_steady () + timeout;
+    for (;;) {
+        if (take_answer (self, answer))
+            return true;
+        int64_t rest = deadline - clock_steady ();
+        if (timeout >= 0 && rest <= 0)
+            return refuse (self, "the broker in %s did not answer within %d ms", self->home,
+                           timeout);
+        zmq_pollitem_t items[] = { { zsock_resolve (self->sock), 0, ZMQ_POLLIN, 0 },
+                                   { self->events, 0, ZMQ_POLLIN, 0 } };
+        if (zmq_poll (items, 2, timeout < 0 ? -1 : (long) rest) < 0)
+            return refuse (self, "the wait for the broker was interrupted");
+        /* What it said before it left counts. */
+        if (items[1].revents)
+            return take_answer (self, answer) || left (self);
+    }
+}
+
+/* Whether the broker left since the last question. */
+static bool has_left (struct client *self)
+{
+    zmq_pollitem_t item = { self->events, 0, ZMQ_POLLIN, 0 };
+    return zmq_poll (&item, 1, 0) > 0;
+}
+
+bool client_ask (struct client *self, struct span question, int timeout, struct span *answer,
+                 char *why, size_t why_size)
+{
+    self->why = why;
+    self->why_size = why_size;
+    *answer = span_bytes (NULL, 0);
+    if (self->sock && has_left (self))
+        hang_up (self);
+    if (!self->sock && !dial (self))
+        return false;
+    struct pack_out out;
+    pack_init (&out);
+    pack_put_array (&out, 2);
+    pack_put_uint (&out, ++self->tag);
+    pack_put_raw (&out, question);
+    bool fits = pack_result (&out).size <= WIRE_LOCAL_MAX;
+    enum wire_result sent = fits ? wire_send_dealer (self->sock, pack_result (&out)) : WIRE_OK;
+    size_t size = pack_result (&out).size;
+    pack_free (&out);
+    if (!fits)
+        return refuse (self, "a question of %zu bytes; at most %zu are taken", size,
+                       WIRE_LOCAL_MAX);
+    if (sent != WIRE_OK) {
+        hang_up (self);
+        return refuse (self, "the broker in %s takes no more questions", self->home);
+    }
+    return wait_for (self, timeout, answer);
+}

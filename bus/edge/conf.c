@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/edge/conf.h"
+
+#include "bus/edge/cfg.h"
+#include "bus/edge/keys.h"
+#include "bus/edge/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS };
+
+struct setting {
+    const char *name;
+    enum kind kind;
+    const char *preset;
+    int64_t min, max;
+    const char *about;
+    size_t at; /* where the value goes in struct conf */
+};
+
+#define ROW(NAME, KIND, PRESET, MIN, MAX, ABOUT)                                                   \
+    { #NAME, KIND, PRESET, MIN, MAX, ABOUT, offsetof (struct conf, NAME) },
+static const struct setting settings[] = { CONF_SETTINGS (ROW) };
+#undef ROW
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+/* Names are at most this long for "did you mean". */
+#define NAME_MAX_BYTES 32
+
+static char *text_at (struct conf *conf, const struct setting *s)
+{
+    return (char *) conf + s->at;
+}
+
+static size_t text_room (const struct setting *s)
+{
+    switch (s->kind) {
+    case LEVEL: return sizeof ((struct conf *) 0)->log_level;
+    case TLP: return sizeof ((struct conf *) 0)->tap_tlp;
+    case ENDPOINT: return sizeof ((struct conf *) 0)->tap;
+    default: return (size_t) s->max + 1;
+    }
+}
+
+void conf_default (struct conf *conf)
+{
+    memset (conf, 0, sizeof *conf);
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct setting *s = &settings[i];
+        if (s->kind == INT) {
+            int64_t value = strtoll (s->preset, NULL, 10);
+            memcpy (text_at (conf, s), &value, sizeof value);
+        } else if (s->kind != ENDPOINTS)
+            snprintf (text_at (conf, s), text_room (s), "%s", s->preset);
+    }
+}
+
+static bool tlp_known (const char *text)
+{
+#define X_TLP(NAME, number, label, about)                                                          \
+    if (strcmp (text, label) == 0)                                                                 \
+        return true;
+    CB_TLPS (X_TLP)
+#undef X_TLP
+    return false;
+}
+
+static bool take_text (struct cfg *cfg, struct conf *conf, const struct setting *s,
+                       const config_setting_t *from)
+{
+    const char *text = config_setting_get_string (from);
+    if (!text)
+        return cfg_refuse (cfg, from, "expected a text in quotes");
+    size_t room = text_room (s);
+    if (strlen (text) >= room)
+        return cfg_refuse (cfg, from, "%zu bytes; expected at most %zu", strlen (text), room - 1);
+    if (s->kind == LEVEL && log_level_number (text) < 0)
+        return cfg_refuse (
+            cfg, from, "\"%s\" is no level; expected error, warning, notice, info or debug", text);
+    if (s->kind == TLP && !tlp_known (text))
+        return cfg_refuse (cfg, from,
+                           "\"%s\" is no label; expected TLP:CLEAR, TLP:GREEN, "
+                           "TLP:AMBER, TLP:AMBER+STRICT or TLP:RED",
+                           text);
+    /* The only endpoint of its own is the tap, which is local. */
+    if (s->kind == ENDPOINT && *text &&
+        (strncmp (text, "ipc://", 6) != 0 || !conf_endpoint (text, false, true)))
+        return cfg_refuse (cfg, from,
+                           "\"%s\" is no endpoint; expected ipc://PATH, the path at "
+                           "most 107 bytes",
+                           text);
+    snprintf (text_at (conf, s), room, "%s", text);
+    return true;
+}
+
+static bool take_endpoint (struct cfg *cfg, const config_setting_t *from, bool wild,
+                           char out[ENDPOINT_MAX + 1])
+{
+    const char *text = config_setting_get_string (from);
+    if (!text)
+        return cfg_refuse (cfg, from, "expected a text in quotes, tcp://HOST:PORT");
+    if (!conf_endpoint (text, wild, false))
+        return cfg_refuse (cfg, from, "\"%.140s\" is no endpoint; expected tcp://HOST:PORT", text);
+    snprintf (out, ENDPOINT_MAX + 1, "%s", text);
+    return true;
+}
+
+/* One endpoint, or a list of them. */
+static bool take_endpoints (struct cfg *cfg, struct conf *conf, const struct setting *s,
+                            const config_setting_t *from)
+{
+    bool listens = s->at == offsetof (struct conf, listen);
+    char (*out)[ENDPOINT_MAX + 1] = listens ? conf->listen : conf->parent;
+    size_t *count = listens ? &conf->listen_count : &conf->parent_count;
+    *count = 0;
+    if (config_setting_type (from) == CONFIG_TYPE_STRING) {
+        if (*config_setting_get_string (from) == 0)
+            return true;
+        *count = 1;
+        return take_endpoint (cfg, from, listens, out[0]);
+    }
+    if (!config_setting_is_array (from) && !config_setting_is_list (from))
+        return cfg_refuse (cfg, from,
+                           "expected \"tcp://HOST:PORT\", or several as "
+                           "[ \"...\", \"...\" ]");
+    size_t given = (size_t) config_setting_length (from);
+    if (given > (size_t) s->max)
+        return cfg_refuse (cfg, from, "%zu endpoints; expected at most %" PRId64, given, s->max);
+    for (size_t i = 0; i < given; i++)
+        if (!take_endpoint (cfg, config_setting_get_elem (from, (unsigned) i), listens, out[i]))
+            return false;
+    *count = given;
+    return true;
+}
+
+static bool take (struct cfg *cfg, struct conf *conf, const struct setting *s,
+                  const config_setting_t *from)
+{
+    if (s->kind == ENDPOINTS)
+        return take_endpoints (cfg, conf, s, from);
+    if (s->kind != INT)
+        return take_text (cfg, conf, s, from);
+    int64_t value = 0;
+    if (!cfg_int (cfg, cfg_root (cfg), s->name, s->min, s->max, &value))
+        return false;
+    memcpy (text_at (conf, s), &value, sizeof value);
+    return true;
+}
+
+static size_t least (size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The number of letters to insert, drop or change to make one name of the other. */
+static size_t distance (const char *a, const char *b)
+{
+    size_t row[NAME_MAX_BYTES + 1], size = strlen (b);
+    for (size_t j = 0; j <= size; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t corner = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < size; j++) {
+            size_t changed = corner + (a[i] != b[j]);
+            corner = row[j + 1];
+            row[j + 1] = least (changed, least (corner, row[j]) + 1);
+        }
+    }
+    return row[size];
+}
+
+static bool refuse_unknown (struct cfg *cfg, const config_setting_t *from)
+{
+    const char *name = config_setting_name (from), *nearest = NULL;
+    size_t best = 4;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        size_t d = strlen (name) <= NAME_MAX_BYTES ? distance (name, settings[i].name) : best;
+        if (d < best) {
+            best = d;
+            nearest = settings[i].name;
+        }
+    }
+    if (nearest)
+        return cfg_refuse (cfg, from, "no such setting; did you mean %s?", nearest);
+    char known[CONF_WHY / 2] = "";
+    for (size_t i = 0; i < SETTINGS; i++) {
+        size_t used = strlen (known);
+        snprintf (known + used, sizeof known - used, "%s%s", used ? ", " : "", settings[i].name);
+    }
+    return cfg_refuse (cfg, from, "no such setting; expected %s", known);
+}
+
+static bool load (struct cfg *cfg, struct conf *conf)
+{
+    const config_setting_t *root = cfg_root (cfg);
+    for (int i = 0; i < config_setting_length (root); i++) {
+        const config_setting_t *from = config_setting_get_elem (root, (unsigned) i);
+        size_t known = 0;
+        while (known < SETTINGS && strcmp (settings[known].name, config_setting_name (from)) != 0)
+            known++;
+        if (known == SETTINGS)
+            return refuse_unknown (cfg, from);
+        if (!take (cfg, conf, &settings[known], from))
+            return false;
+    }
+    return true;
+}
+
+int conf_load (struct conf *conf, const char *path, char why[CONF_WHY])
+{
+    conf_default (conf);
+    if (access (path, F_OK) != 0 && errno == ENOENT)
+        return 0;
+    struct cfg cfg;
+    if (!cfg_open (&cfg, path, why, CONF_WHY))
+        return -1;
+    bool good = load (&cfg, conf);
+    cfg_close (&cfg);
+    return good ? 0 : -1;
+}
+
+/* Writing. */
+
+static void write_setting (FILE *out, const struct setting *s, const char *listen)
+{
+    fprintf (out, "\n# %s\n", s->about);
+    if (s->kind == INT)
+        fprintf (out, "# from %" PRId64 " to %" PRId64 "\n", s->min, s->max);
+    if (s->kind == ENDPOINTS)
+        fprintf (out, "# one, or up to %" PRId64 " as [ \"...\", \"...\" ]\n", s->max);
+    if (s->at == offsetof (struct conf, listen) && listen && *listen)
+        fprintf (out, "%s = \"%s\";\n", s->name, listen);
+    else if (s->kind == INT)
+        fprintf (out, "#%s = %s;\n", s->name, s->preset);
+    else
+        fprintf (out, "#%s = \"%s\";\n", s->name, s->preset);
+}
+
+int conf_write (const char *path, const char *listen, char why[CONF_WHY])
+{
+    if (listen && *listen && !conf_endpoint (listen, true, false)) {
+        snprintf (why, CONF_WHY, "listen: \"%.140s\" is no endpoint; expected tcp://HOST:PORT",
+                  listen);
+        return -1;
+    }
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream (&text, &size);
+    if (!out)
+        abort ();
+    fputs ("# The settings of this broker. Those with a # before them have the value that is\n"
+           "# shown, until the # is taken away. Check what you changed: certbusd -C DIR --check\n",
+           out);
+    for (size_t i = 0; i < SETTINGS; i++)
+        write_setting (out, &settings[i], listen);
+    if (fclose (out) != 0)
+        abort (); /* out of memory */
+    int result = file_write (path, span_bytes (text, size), false, false, why, CONF_WHY);
+    free (text);
+    return result;
+}

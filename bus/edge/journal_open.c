@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/edge/journal_sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION 0x43427573 /* "CBus" */
+#define TEXT_OF(x)  #x
+#define TEXT(x)     TEXT_OF (x)
+
+const char *const journal_lane_tables[CB_LANE_END] = {
+    [CB_LANE_FLASH] = "log_flash",
+    [CB_LANE_ROUTINE] = "log_routine",
+    [CB_LANE_BULK] = "log_bulk",
+    [JOURNAL_QUARANTINE] = "log_quarantine",
+};
+
+/* Which file this is. A copy, or a file that was put in its place, differs. */
+struct identity {
+    int64_t inode, device;
+    int64_t born; /* nanoseconds; 0: the file system does not say */
+};
+
+/* --- Saying what is wrong ------------------------------------------------------------------- */
+
+static bool refuse (struct journal *self, const char *what)
+{
+    snprintf (self->error, sizeof self->error, "%s %s", self->path, what);
+    return false;
+}
+
+static bool refuse_errno (struct journal *self, const char *what)
+{
+    snprintf (self->error, sizeof self->error, "%s: %s: %s", self->path, what, strerror (errno));
+    return false;
+}
+
+static bool refuse_code (struct journal *self, int code, const char *doing)
+{
+    switch (code & 0xff) {
+    case SQLITE_BUSY: return refuse (self, "is in use by another certbusd");
+    case SQLITE_NOTADB: return refuse (self, "is not a journal of certbus: it is no database");
+    case SQLITE_FULL: return refuse (self, "cannot be opened: the disk is full");
+    case SQLITE_CORRUPT: return refuse (self, "is damaged; restore the last copy of it");
+    default: (void) journal_failed (self, code, doing); return false;
+    }
+}
+
+static bool execute (struct journal *self, const char *sql, const char *doing)
+{
+    int code = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK || refuse_code (self, code, doing);
+}
+
+/* The one row of a statement that has one; the caller finalizes it. */
+static bool one_row (struct journal *self, const char *sql, sqlite3_stmt **row)
+{
+    int code = sqlite3_prepare_v2 (self->db, sql, -1, row, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step (*row);
+    if (code == SQLITE_ROW)
+        return true;
+    sqlite3_finalize (*row);
+    return code == SQLITE_DONE ? refuse (self, "is damaged; restore the last copy of it")
+                               : refuse_code (self, code, "reading it");
+}
+
+static bool one_number (struct journal *self, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *row;
+    if (!one_row (self, sql, &row))
+        return false;
+    *number = sqlite3_column_int64 (row, 0);
+    sqlite3_finalize (row);
+    return true;
+}
+
+/* --- The file ------------------------------------------------------------------------------- */
+
+static bool open_file (struct journal *self)
+{
+    struct stat st;
+    int fd = open (self->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close (fd);
+    else if (errno != EEXIST)
+        return refuse_errno (self, "cannot create the journal");
+    else if (access (self->path, R_OK | W_OK) != 0 || stat (self->path, &st) != 0)
+        return refuse_errno (self, "cannot open the journal");
+    else if (!S_ISREG (st.st_mode))
+        return refuse (self, "is not a file");
+
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2 (self->path, &self->db, flags, NULL);
+    if (!self->db)
+        abort ();
+    if (code != SQLITE_OK)
+        return refuse_code (self, code, "opening it");
+    /* A file from elsewhere may be opened here: nothing in its schema is to run. */
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    return sqlite3_db_readonly (self->db, "main") == 0 || refuse (self, "cannot be written to");
+}
+
+/* Before anything is changed: is it a journal, and of this format? */
+static bool check_format (struct journal *self, bool *empty)
+{
+    int64_t application, format, tables;
+    if (!execute (self, "PRAGMA locking_mode = EXCLUSIVE", "locking it") ||
+        !one_number (self, "PRAGMA application_id", &application) ||
+        !one_number (self, "PRAGMA user_version", &format) ||
+        !one_number (self, "SELECT count (*) FROM sqlite_schema", &tables))
+        return false;
+    *empty = application == 0 && format == 0 && tables == 0;
+    if (*empty)
+        return true;
+    if (application != APPLICATION)
+        return refuse (self, "is not a journal of certbus: it is another program's database");
+    if (format == JOURNAL_FORMAT)
+        return true;
+    char what[192];
+    if (format > JOURNAL_FORMAT)
+        snprintf (what, sizeof what,
+                  "cannot be opened: format %lld is newer than this program (%d): upgrade "
+                  "certbus, or restore the copy made before the upgrade",
+                  (long long) format, JOURNAL_FORMAT);
+    else
+        snprintf (what, sizeof what, "is damaged: there is no format %lld", (long long) format);
+    return refuse (self, what);
+}
+
+/* Checkpoints are made here and not by SQLite's default: this replaces it. */
+static int on_commit (void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct journal *self = arg;
+    (void) db;
+    (void) name;
+    self->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool configure (struct journal *self)
+{
+    if (!execute (self, "PRAGMA page_size = 4096", "setting the size of pages"))
+        return false;
+    sqlite3_stmt *row;
+    if (!one_row (self, "PRAGMA journal_mode = WAL", &row))
+        return false;
+    const unsigned char *mode = sqlite3_column_text (row, 0);
+    bool wal = mode && strcmp ((const char *) mode, "wal") == 0;
+    sqlite3_finalize (row);
+    if (!wal)
+        return refuse (self, "cannot be opened: its file system has no write-ahead log");
+    sqlite3_wal_hook (self->db, on_commit, self);
+    return execute (self,
+                    "PRAGMA synchronous = FULL;"
+                    "PRAGMA mmap_size = 0;"
+                    "PRAGMA foreign_keys = OFF;"
+                    "PRAGMA cell_size_check = ON;"
+                    "PRAGMA cache_size = -16384;"
+                    /* Else a savepoint could need a file on another, full disk. */
+                    "PRAGMA temp_store = MEMORY;"
+                    "PRAGMA journal_size_limit = 16777216;",
+                    "setting it up");
+}
+
+static bool create (struct journal *self)
+{
+    if (!execute (self, "BEGIN IMMEDIATE", "creating it"))
+        return false;
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        char sql[512];
+        snprintf (sql, sizeof sql,
+                  "CREATE TABLE %s (position INTEGER PRIMARY KEY, reason INTEGER NOT NULL,"
+                  " policy INTEGER NOT NULL, taken INTEGER NOT NULL, via TEXT NOT NULL,"
+                  " leaf BLOB NOT NULL, chain BLOB NOT NULL, envelope BLOB NOT NULL) STRICT",
+                  journal_lane_tables[lane]);
+        if (!execute (self, sql, "creating it"))
+            return false;
+    }
+    return execute (self,
+                    "CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+                    "CREATE TABLE epochs (ordinal INTEGER PRIMARY KEY, counter INTEGER NOT NULL,"
+                    " nonce INTEGER NOT NULL, start INTEGER NOT NULL,"
+                    " end INTEGER NOT NULL DEFAULT 0) STRICT;"
+                    "CREATE TABLE file (id INTEGER PRIMARY KEY, inode INTEGER NOT NULL,"
+                    " device INTEGER NOT NULL, born INTEGER NOT NULL) STRICT;"
+                    "PRAGMA application_id = " TEXT (APPLICATION) ";"
+                                                                  "PRAGMA user_version = " TEXT (
+                                                                      JOURNAL_FORMAT) ";"
+                                                                                      "COMMIT",
+                    "creating it");
+}
+
+/* --- Statements ----------------------------------------------------------------------------- */
+
+static bool prepare (struct journal *self, const char *sql, sqlite3_stmt **statement)
+{
+    int code = sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
+    return code == SQLITE_OK || refuse_code (self, code, "preparing to use it");
+}
+
+static bool prepare_all (struct journal *self)
+{
+#define X_STATEMENT(NAME, sql) [STATEMENT_##NAME] = sql,
+    static const char *const texts[STATEMENT_END] = { JOURNAL_STATEMENTS (X_STATEMENT) };
+#undef X_STATEMENT
+    for (size_t i = 0; i < STATEMENT_END; i++)
+        if (!prepare (self, texts[i], &self->statements[i]))
+            return false;
+    for (unsigned i = 0; i < CB_LANE_END; i++) {
+        struct lane *lane = &self->lanes[i];
+        const char *table = journal_lane_tables[i];
+        char append[256], at[256], scan[256];
+        snprintf (append, sizeof append,
+                  "INSERT INTO %s (" LANE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                  table);
+        snprintf (at, sizeof at, "SELECT " LANE_COLUMNS " FROM %s WHERE position = ?1", table);
+        snprintf (scan, sizeof scan,
+                  "SELECT " LANE_COLUMNS " FROM %s WHERE position > ?1 ORDER BY position", table);
+        if (!prepare (self, append, &lane->append) || !prepare (self, at, &lane->at) ||
+            !prepare (self, scan, &lane->scan))
+            return false;
+    }
+    return true;
+}
+
+/* --- What it holds -------------------------------------------------------------------------- */
+
+static bool load_head (struct journal *self)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        char sql[256];
+        snprintf (sql, sizeof sql, "SELECT " LANE_COLUMNS " FROM %s ORDER BY position DESC LIMIT 1",
+                  journal_lane_tables[lane]);
+        sqlite3_stmt *row;
+        if (!prepare (self, sql, &row))
+            return false;
+        int code = sqlite3_step (row);
+        int64_t position = code == SQLITE_ROW ? sqlite3_column_int64 (row, COLUMN_POSITION) : 0;
+        bool hash = true;
+        if (position > self->now.head) {
+            self->now.head = position;
+            hash = journal_column_hash (row, COLUMN_CHAIN, &self->now.chain);
+        }
+        sqlite3_finalize (row);
+        if (code != SQLITE_ROW && code != SQLITE_DONE)
+            return refuse_code (self, code, "reading it");
+        if (!hash)
+            return refuse (self, "is damaged: its last record has no hash");
+    }
+    return true;
+}
+
+static bool load_epochs (struct journal *self)
+{
+    sqlite3_stmt *row;
+    if (!prepare (self, "SELECT counter, nonce, start, end FROM epochs ORDER BY ordinal", &row))
+        return false;
+    size_t count = 0;
+    int code;
+    for (; (code = sqlite3_step (row)) == SQLITE_ROW; count++) {
+        journal_epoch_room (self, count + 1);
+        struct epoch_row *epoch = &self->epochs[count];
+        int64_t nonce = sqlite3_column_int64 (row, 1);
+        epoch->epoch.counter = (uint32_t) sqlite3_column_int64 (row, 0);
+        memcpy (&epoch->epoch.nonce, &nonce, sizeof nonce);
+        epoch->start = sqlite3_column_int64 (row, 2);
+        epoch->end = sqlite3_column_int64 (row, 3);
+    }
+    sqlite3_finalize (row);
+    self->now.epoch_count = count;
+    if (code != SQLITE_DONE)
+        return refuse_code (self, code, "reading it");
+    if (count > 0 ? self->epochs[count - 1].start > self->now.head : self->now.head > 0)
+        return refuse (self, "is damaged: records are missing at its end");
+    return true;
+}
+
+/* Inode numbers are given out again, so the time of birth counts. Device numbers change
+ * between boots, so they count only where there is no time of birth. */
+static bool identify (struct journal *self, struct identity *file)
+{
+    struct statx st;
+    if (statx (AT_FDCWD, self->path, 0, STATX_INO | STATX_BTIME, &st) != 0)
+        return refuse_errno (self, "cannot look at the journal");
+    file->inode = (int64_t) st.stx_ino;
+    file->device = (int64_t) st.stx_dev_major << 32 | st.stx_dev_minor;
+    file->born = 0;
+    if (st.stx_mask & STATX_BTIME)
+        file->born = st.stx_btime.tv_sec * INT64_C (1000000000) + st.stx_btime.tv_nsec;
+    return true;
+}
+
+static bool remembered (struct journal *self, const struct identity *file, bool *same)
+{
+    sqlite3_stmt *row;
+    if (!prepare (self, "SELECT inode, device, born FROM file", &row))
+        return false;
+    int code = sqlite3_step (row);
+    *same = code == SQLITE_ROW && sqlite3_column_int64 (row, 0) == file->inode;
+    int64_t born = *same ? sqlite3_column_int64 (row, 2) : 0;
+    if (born != 0 && file->born != 0)
+        *same = *same && born == file->born;
+    else
+        *same = *same && sqlite3_column_int64 (row, 1) == file->device;
+    sqlite3_finalize (row);
+    return code == SQLITE_ROW || code == SQLITE_DONE || refuse_code (self, code, "reading it");
+}
+
+static bool sync_folder (struct journal *self)
+{
+    char *path = strdup (self->path);
+    if (!path)
+        abort ();
+    int fd = open (dirname (path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync (fd) == 0;
+    if (!synced)
+        refuse_errno (self, "cannot make its folder durable");
+    if (fd >= 0)
+        close (fd);
+    free (path);
+    return synced;
+}
+
+/* A new file and a copy begin an epoch; the history up to here is common with the original. */
+static bool adopt (struct journal *self)
+{
+    struct identity file;
+    bool same;
+    if (!identify (self, &file) || !remembered (self, &file, &same))
+        return false;
+    if (same && self->now.epoch_count > 0)
+        return true;
+    sqlite3_stmt *save = self->statements[STATEMENT_FILE];
+    journal_bind_int (save, 1, file.inode);
+    journal_bind_int (save, 2, file.device);
+    journal_bind_int (save, 3, file.born);
+    return journal_begin (self) == JOURNAL_OK &&
+           journal_new_epoch (self, self->now.head, 0) == JOURNAL_OK &&
+           journal_run (self, save, "saving which file it is") == JOURNAL_OK &&
+           journal_commit (self) == JOURNAL_OK && sync_folder (self);
+}
+
+/* --- Open and close ------------------------------------------------------------------------- */
+
+struct journal *journal_open (const char *path, char *why, size_t why_size)
+{
+    struct journal *self = calloc (1, sizeof *self);
+    if (!self || !(self->path = strdup (path)) || sodium_init () < 0)
+        abort ();
+    bool empty;
+    bool opened = open_file (self) && check_format (self, &empty) && configure (self) &&
+                  (!empty || create (self)) && prepare_all (self) && load_head (self) &&
+                  load_epochs (self);
+    self->committed = self->now;
+    if (opened && adopt (self))
+        return self;
+
+    snprintf (why, why_size, "%s", self->error);
+    /* What was refused stays as it is. */
+    if (self->db)
+        sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    journal_close (&self);
+    return NULL;
+}
+
+void journal_close (struct journal **self_p)
+{
+    struct journal *self = *self_p;
+    if (!self)
+        return;
+    journal_readers_leave (self);
+    for (size_t i = 0; i < STATEMENT_END; i++)
+        sqlite3_finalize (self->statements[i]);
+    for (unsigned i = 0; i < CB_LANE_END; i++) {
+        sqlite3_finalize (self->lanes[i].append);
+        sqlite3_finalize (self->lanes[i].at);
+        sqlite3_finalize (self->lanes[i].scan);
+    }
+    /* Rolls back what is open. */
+    int code = sqlite3_close (self->db);
+    assert (code == SQLITE_OK);
+    free (self->epochs);
+    free (self->found.data);
+    free (self->one.data);
+    free (self->path);
+    free (self);
+    *self_p = NULL;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/edge/journal_sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LANES_ALL ((1U << CB_LANE_END) - 1)
+#define COPY_KEEP ((size_t) 16 * 1024)
+
+struct journal_reader {
+    struct journal *journal;             /* NULL: closed before its reader */
+    struct journal_reader *next, **link; /* in the journal's list */
+    unsigned lanes;                      /* one bit each */
+    int64_t sought, after;               /* where it was put, where it is */
+    struct copy copy;
+};
+
+/* --- What was read ------------------------------------------------------------------------- */
+
+uint8_t *journal_copy_room (struct copy *copy, size_t size)
+{
+    /* Thousands of readers must not each keep the memory of their largest record. */
+    bool shrink = copy->room > COPY_KEEP && size <= COPY_KEEP;
+    if (copy->data && size <= copy->room && !shrink)
+        return copy->data;
+    size_t room = 512;
+    while (room < size)
+        room *= 2;
+    free (copy->data);
+    copy->data = malloc (room);
+    if (!copy->data)
+        abort ();
+    copy->room = room;
+    return copy->data;
+}
+
+static struct span column_bytes (sqlite3_stmt *statement, int column)
+{
+    const void *data = sqlite3_column_blob (statement, column);
+    int size = sqlite3_column_bytes (statement, column);
+    return data && size > 0 ? span_bytes (data, (size_t) size) : span_bytes ("", 0);
+}
+
+bool journal_column_hash (sqlite3_stmt *statement, int column, struct hash *hash)
+{
+    struct span bytes = column_bytes (statement, column);
+    if (bytes.size != HASH_SIZE)
+        return false;
+    memcpy (hash->bytes, bytes.data, HASH_SIZE);
+    return true;
+}
+
+/* Copies two spans behind each other and makes them point there. */
+static void keep (struct copy *copy, struct span *a, struct span *b)
+{
+    uint8_t *room = journal_copy_room (copy, a->size + b->size);
+    memcpy (room, a->data, a->size);
+    memcpy (room + a->size, b->data, b->size);
+    a->data = room;
+    b->data = room + a->size;
+}
+
+static enum journal_result take_record (struct journal *self, unsigned lane, sqlite3_stmt *row,
+                                        struct copy *copy, struct record *record)
+{
+    int64_t position = sqlite3_column_int64 (row, COLUMN_POSITION);
+    int64_t reason = sqlite3_column_int64 (row, COLUMN_REASON);
+    int64_t policy = sqlite3_column_int64 (row, COLUMN_POLICY);
+    if (reason < 0 || reason > UINT8_MAX || policy < 0 || policy > UINT32_MAX)
+        return journal_damaged (self, "a record has a number out of range", position);
+    if (!journal_column_hash (row, COLUMN_LEAF, &record->leaf) ||
+        !journal_column_hash (row, COLUMN_CHAIN, &record->chain))
+        return journal_damaged (self, "a record has no hash", position);
+    record->position = position;
+    record->lane = lane;
+    record->reason = (unsigned) reason;
+    record->policy = (uint32_t) policy;
+    record->taken = sqlite3_column_int64 (row, COLUMN_TAKEN);
+    record->from = column_bytes (row, COLUMN_VIA);
+    record->envelope = column_bytes (row, COLUMN_ENVELOPE);
+    keep (copy, &record->from, &record->envelope);
+    return JOURNAL_OK;
+}
+
+/* --- Readers ------------------------------------------------------------------------------- */
+
+void journal_scan_drop (struct lane *lane)
+{
+    if (lane->holder && lane->position != POSITION_NONE)
+        sqlite3_reset (lane->scan);
+    lane->holder = NULL;
+}
+
+void journal_scans_drop (struct journal *self)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        journal_scan_drop (&self->lanes[lane]);
+}
+
+void journal_readers_back (struct journal *self)
+{
+    int64_t head = self->now.head;
+    for (struct journal_reader *reader = self->readers; reader; reader = reader->next)
+        if (reader->after > head)
+            reader->after = reader->sought > head ? reader->sought : head;
+}
+
+void journal_readers_leave (struct journal *self)
+{
+    while (self->readers) {
+        struct journal_reader *reader = self->readers;
+        self->readers = reader->next;
+        reader->journal = NULL;
+    }
+}
+
+static void reader_drop (struct journal_reader *self)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        if (self->journal->lanes[lane].holder == self)
+            journal_scan_drop (&self->journal->lanes[lane]);
+}
+
+struct journal_reader *journal_reader_new (struct journal *self, unsigned lane, int64_t after)
+{
+    assert (lane < CB_LANE_END);
+    struct journal_reader *reader = calloc (1, sizeof *reader);
+    if (!reader)
+        abort ();
+    reader->journal = self;
+    reader->lanes = lane == CB_LANE_RECOVERY ? LANES_ALL & ~(1U << JOURNAL_QUARANTINE) : 1U << lane;
+    reader->sought = reader->after = after;
+    reader->next = self->readers;
+    reader->link = &self->readers;
+    if (reader->next)
+        reader->next->link = &reader->next;
+    self->readers = reader;
+    return reader;
+}
+
+void journal_reader_free (struct journal_reader **self)
+{
+    struct journal_reader *reader = *self;
+    if (!reader)
+        return;
+    if (reader->journal) {
+        reader_drop (reader);
+        *reader->link = reader->next;
+        if (reader->next)
+            reader->next->link = reader->link;
+    }
+    free (reader->copy.data);
+    free (reader);
+    *self = NULL;
+}
+
+void journal_reader_seek (struct journal_reader *self, int64_t after)
+{
+    reader_drop (self);
+    self->sought = self->after = after;
+}
+
+/* Has the lane's scan stand on the first record after the reader's position. */
+static enum journal_result advance (struct journal_reader *self, struct lane *lane)
+{
+    if (lane->holder != self) {
+        journal_scan_drop (lane);
+        journal_bind_int (lane->scan, 1, self->after);
+        lane->holder = self;
+    } else if (lane->position > self->after)
+        return JOURNAL_OK;
+
+    int code = sqlite3_step (lane->scan);
+    if (code == SQLITE_ROW) {
+        lane->position = sqlite3_column_int64 (lane->scan, COLUMN_POSITION);
+        return JOURNAL_OK;
+    }
+    sqlite3_reset (lane->scan);
+    lane->position = POSITION_NONE;
+    return code == SQLITE_DONE ? JOURNAL_OK
+                               : journal_failed (self->journal, code, "reading the log");
+}
+
+enum journal_result journal_next (struct journal_reader *self, struct record *record)
+{
+    struct journal *journal = self->journal;
+    if (journal->broken)
+        return JOURNAL_BROKEN;
+    unsigned first = CB_LANE_END;
+    int64_t position = POSITION_NONE;
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        if (!(self->lanes & 1U << lane))
+            continue;
+        enum journal_result result = advance (self, &journal->lanes[lane]);
+        if (result != JOURNAL_OK)
+            return result;
+        if (journal->lanes[lane].position < position) {
+            position = journal->lanes[lane].position;
+            first = lane;
+        }
+    }
+    if (first == CB_LANE_END)
+        return JOURNAL_END;
+    self->after = position;
+    return take_record (journal, first, journal->lanes[first].scan, &self->copy, record);
+}
+
+/* --- By position --------------------------------------------------------------------------- */
+
+/* Finds the record's row; the caller resets the statement. */
+static enum journal_result find (struct journal *self, int64_t position, unsigned *lane,
+                                 sqlite3_stmt **row)
+{
+    if (self->broken)
+        return JOURNAL_BROKEN;
+    if (position < 1 || position > self->now.head)
+        return JOURNAL_END;
+    for (*lane = 0; *lane < CB_LANE_END; ++*lane) {
+        *row = self->lanes[*lane].at;
+        journal_bind_int (*row, 1, position);
+        int code = sqlite3_step (*row);
+        if (code == SQLITE_ROW)
+            return JOURNAL_OK;
+        sqlite3_reset (*row);
+        if (code != SQLITE_DONE)
+            return journal_failed (self, code, "reading a record");
+    }
+    return JOURNAL_END;
+}
+
+enum journal_result journal_at (struct journal *self, int64_t position, struct record *record)
+{
+    unsigned lane;
+    sqlite3_stmt *row;
+    enum journal_result result = find (self, position, &lane, &row);
+    if (result != JOURNAL_OK)
+        return result;
+    result = take_record (self, lane, row, &self->one, record);
+    sqlite3_reset (row);
+    return result;
+}
+
+enum journal_result journal_chain_at (struct journal *self, int64_t position, struct hash *chain)
+{
+    if (position == 0 && !self->broken) {
+        *chain = (struct hash){ { 0 } };
+        return JOURNAL_OK;
+    }
+    unsigned lane;
+    sqlite3_stmt *row;
+    enum journal_result result = find (self, position, &lane, &row);
+    if (result != JOURNAL_OK)
+        return result;
+    if (!journal_column_hash (row, COLUMN_CHAIN, chain))
+        result = journal_damaged (self, "a record has no hash", position);
+    sqlite3_reset (row);
+    return result;
+}
+
+/* --- The chain ----------------------------------------------------------------------------- */
+
+static uint32_t epoch_counter_at (const struct journal *self, int64_t position, size_t *index)
+{
+    while (*index + 1 < self->now.epoch_count && self->epochs[*index + 1].start < position)
+        ++*index;
+    return self->epochs[*index].epoch.counter;
+}
+
+static enum journal_result check_from (struct journal_reader *reader, struct hash chain,
+                                       int64_t *bad)
+{
+    struct journal *self = reader->journal;
+    size_t epoch = 0;
+    for (*bad = reader->after + 1; *bad <= self->now.head; ++*bad) {
+        struct record record;
+        enum journal_result result = journal_next (reader, &record);
+        if (result != JOURNAL_OK)
+            return result;
+        chain = journal_link (&chain, &record, epoch_counter_at (self, *bad, &epoch));
+        if (record.position != *bad || !hash_equal (&chain, &record.chain))
+            return JOURNAL_END;
+    }
+    return JOURNAL_OK;
+}
+
+enum journal_result journal_check (struct journal *self, int64_t count, int64_t *bad)
+{
+    int64_t head = self->now.head;
+    struct journal_reader reader = { .journal = self, .lanes = LANES_ALL };
+    struct hash chain;
+    reader.after = *bad = count > 0 && count < head ? head - count : 0;
+    enum journal_result result = journal_chain_at (self, reader.after, &chain);
+    if (result != JOURNAL_OK)
+        return result;
+    result = check_from (&reader, chain, bad);
+    reader_drop (&reader);
+    free (reader.copy.data);
+    return result;
+}
+
+/* --- Reading the tables -------------------------------------------------------------------- */
+
+static bool begins_with (struct span key, struct span prefix)
+{
+    return key.size >= prefix.size && span_equal (span_bytes (key.data, prefix.size), prefix);
+}
+
+static enum journal_result take_pair (struct journal *self, sqlite3_stmt *select,
+                                      struct span prefix, struct span *key, struct span *value)
+{
+    int code = sqlite3_step (select);
+    enum journal_result result = JOURNAL_END;
+    if (code == SQLITE_ROW) {
+        *key = column_bytes (select, 0);
+        if (begins_with (*key, prefix)) {
+            *value = column_bytes (select, 1);
+            keep (&self->found, key, value);
+            result = JOURNAL_OK;
+        }
+    }
+    sqlite3_reset (select);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return journal_failed (self, code, "reading a table");
+    return result;
+}
+
+enum journal_result journal_get (struct journal *self, struct span key, struct span *value)
+{
+    if (self->broken)
+        return JOURNAL_BROKEN;
+    sqlite3_stmt *get = self->statements[STATEMENT_GET];
+    struct span found;
+    journal_bind_bytes (get, 1, key);
+    return take_pair (self, get, span_bytes ("", 0), &found, value);
+}
+
+enum journal_result journal_scan (struct journal *self, struct span prefix, struct span after,
+                                  struct span *key, struct span *value)
+{
+    if (self->broken)
+        return JOURNAL_BROKEN;
+    bool from = after.size == 0 || span_compare (after, prefix) < 0;
+    sqlite3_stmt *scan = self->statements[from ? STATEMENT_SCAN_FROM : STATEMENT_SCAN_AFTER];
+    journal_bind_bytes (scan, 1, from ? prefix : after);
+    return take_pair (self, scan, prefix, key, value);
+}
