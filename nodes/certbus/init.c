@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bus/edge/conf.h"
+#include "bus/edge/keys.h"
+#include "bus/edge/log.h"
+
+static const struct option_row options[] = {
+    { "title", 't', false, "TITLE", "what people call the party: \"Karachi Port Trust\"" },
+    { "name", 0, false, "TITLE", "the same" },
+    { "listen", 'l', false, "ENDPOINT",
+      "where children connect: tcp://HOST:PORT (default: no port)" },
+    { "out", 'o', false, "FILE", "where the request goes (default: NAME.request)" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+/* A home is entered by who may read or act, and seen by its owner; the two doors belong to
+ * groups that the operator chooses. */
+static const struct {
+    const char *name;
+    mode_t mode;
+} folders[] = {
+    { "", 0711 },
+    { "run", 0711 },
+    { "run/read", 0750 },
+    { "run/act", 0750 },
+};
+
+static int make_folders (const struct call *call)
+{
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        struct path path = home_path (call, folders[i].name);
+        if (mkdir (path.text, folders[i].mode) != 0 && errno != EEXIST)
+            return refused ("%s: %s", path.text, strerror (errno));
+    }
+    return EXIT_DONE;
+}
+
+/* Children elsewhere can do nothing with a port that is not chosen yet. */
+static bool can_be_told (const char *endpoint)
+{
+    return conf_endpoint (endpoint, false, false) && !strstr (endpoint, "//0.0.0.0:") &&
+           !strstr (endpoint, "//*:");
+}
+
+static int check (const struct call *call, const char *name, const char *title, const char *listen,
+                  const char *out)
+{
+    struct stat st;
+    size_t size = strlen (title);
+    if (!party_valid (span_of (name)))
+        return usage (call,
+                      "init: '%s' is no party's name; expected labels of a-z, 0-9 and -, the top "
+                      "first: pk.sindh.kpt",
+                      line_text (name).text);
+    if (size < 1 || size > TITLE_MAX || !span_utf8 (span_of (title)))
+        return usage (call, "--title: 1 to %d bytes of UTF-8 expected", TITLE_MAX);
+    if (listen && !conf_endpoint (listen, true, false))
+        return usage (call, "--listen: '%s' is no endpoint; expected tcp://HOST:PORT",
+                      line_text (listen).text);
+    if (stat (home_path (call, "keys").text, &st) == 0)
+        return refused ("%s: is a home already; its keys stay as they are", call->home);
+    if (stat (out, &st) == 0)
+        return refused ("%s: exists already; move it away, or name another file with --out", out);
+    return EXIT_DONE;
+}
+
+static int write_request (const struct keys *keys, const char *title, const char *listen,
+                          const char *out, char code[CODE_TEXT])
+{
+    char why[WHY_MAX];
+    struct pack_out request;
+    struct enrolment e;
+    struct span endpoint = span_of (listen ? listen : "");
+    pack_init (&request);
+    keys_request (keys, span_of (title), &endpoint, listen && can_be_told (listen) ? 1 : 0,
+                  clock_utc (), &request);
+    int result = file_write (out, pack_result (&request), false, false, why, sizeof why) == 0
+                     ? EXIT_DONE
+                     : refused ("%s", why);
+    if (result == EXIT_DONE && enrolment_parse (&e, pack_result (&request)) == CB_OK)
+        hash_code (&e.st.hash, code);
+    pack_free (&request);
+    return result;
+}
+
+static int run (struct call *call)
+{
+    char why[CONF_WHY], out_default[PARTY_MAX + 16], code_text[CODE_TEXT] = "";
+    const char *name = call->args.operands[0], *listen = args_text (&call->args, "listen");
+    const char *title = args_text (&call->args, "title"), *out = args_text (&call->args, "out");
+    if (title && args_flag (&call->args, "name"))
+        return usage (call, "init: --title or --name, not both");
+    if (!title)
+        title = args_text (&call->args, "name");
+    if (!title)
+        title = name;
+    snprintf (out_default, sizeof out_default, "%s.request", name);
+    if (!out)
+        out = out_default;
+    int code = check (call, name, title, listen, out);
+    if (code == EXIT_DONE)
+        code = make_folders (call);
+    if (code != EXIT_DONE)
+        return code;
+
+    struct keys keys;
+    keys_make (&keys, span_of (name));
+    /* The keys last: they make it a home, so that what failed before can be tried again. */
+    struct path conf = home_path (call, "certbus.conf"), path = home_path (call, "keys");
+    if (access (conf.text, F_OK) != 0 && conf_write (conf.text, listen, why) != 0)
+        code = refused ("%s", why);
+    if (code == EXIT_DONE)
+        code = write_request (&keys, title, listen, out, code_text);
+    if (code == EXIT_DONE && keys_save (&keys, path.text, why, sizeof why) != 0) {
+        code = refused ("%s", why);
+        unlink (out);
+    }
+    keys_wipe (&keys);
+    if (code == EXIT_DONE && call->json)
+        say_json (json_pack ("{s:s, s:s, s:s}", "party", name, "request", out, "code", code_text),
+                  true);
+    else if (code == EXIT_DONE)
+        say ("%s  code %s\nGive the file to the party above, and read out the code to them by "
+             "phone.\n",
+             out, code_text);
+    return code;
+}
+
+const struct command command_init = {
+    .name = "init",
+    .group = GROUP_SETUP,
+    .operands = "NAME",
+    .least = 1,
+    .most = 1,
+    .summary = "make a party's home: keys, settings, and a request to be enrolled",
+    .about =
+        "DIR (of -C) becomes the home of the party NAME: keys, certbus.conf, and the folders of\n"
+        "its broker's sockets. NAME.request in the current folder goes to the party above,\n"
+        "which enrols it; its code is compared by phone.",
+    .options = options,
+    .run = run,
+};

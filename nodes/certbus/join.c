@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/evidence.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/edge/keys.h"
+#include "bus/edge/log.h"
+#include "nodes/certbus/record.h"
+
+static const struct option_row options[] = {
+    { "root", 'r', false, "FILE|CODE", "the root file, or its code as it was told by phone" },
+    { NULL, 0, false, NULL, NULL },
+};
+
+/* Whether the credential in the bundle is for these keys; sets `*own`. */
+static int check_own (const struct directory *directory, const struct keys *keys,
+                      const struct bundle *bundle, const char *file, const struct entry **own)
+{
+    struct credential last;
+    *own = directory_by_name (directory, span_of (keys->party));
+    if (!*own) {
+        bool named = credential_parse (&last, bundle->chain[bundle->chain_count - 1]);
+        return refused ("%s: is for %s, and this is the home of %s", file,
+                        named ? line_of (last.name).text : "another party", keys->party);
+    }
+    const struct credential *c = &(*own)->credential;
+    if (memcmp (c->sign_key, keys->sign.public, KEY_SIZE) != 0 ||
+        memcmp (c->seal_key, keys->seal_public, KEY_SIZE) != 0 ||
+        memcmp (c->link_key, keys->link_public, KEY_SIZE) != 0)
+        return refused ("%s: the credential of %s is for other keys than those in this home; it "
+                        "belongs to another request",
+                        file, keys->party);
+    if (c->not_after < clock_utc ())
+        return refused ("%s: the credential was valid until %s; ask for a new one "
+                        "(credential-dates)",
+                        file, when_of (c->not_after).text);
+    return EXIT_DONE;
+}
+
+/* A home that has joined before stays under its root. */
+static int check_before (const struct call *call, const struct bundle *bundle)
+{
+    char why[WHY_MAX];
+    struct span bytes;
+    struct bundle before;
+    struct root_file old, new;
+    struct path path = home_path (call, "bundle");
+    if (access (path.text, F_OK) != 0)
+        return EXIT_DONE;
+    if (file_read (path.text, EVIDENCE_MAX, &bytes, why, sizeof why) != 0)
+        return refused ("%s", why);
+    int code = EXIT_DONE;
+    if (!bundle_parse (&before, bytes) || root_parse (&old, before.root) != CB_OK)
+        code = refused ("%s: cannot be read; move it away to join anew", path.text);
+    else if (root_parse (&new, bundle->root) != CB_OK ||
+             (!hash_equal (&old.st.hash, &new.st.hash) && !root_follows (&old, &new)))
+        code = refused ("%s has joined under another root (other-root); a party has one root",
+                        call->home);
+    span_free (&bytes);
+    return code;
+}
+
+static int check_root (const struct call *call, const struct bundle *bundle, const char *file)
+{
+    char why[WHY_MAX];
+    const char *pin = args_text (&call->args, "root");
+    if (!pin && access (home_path (call, "bundle").text, F_OK) != 0)
+        return usage (call, "join: which root? Compare its code with the top party by phone, and "
+                            "give it with --root CODE, or its file");
+    if (pin && !root_pinned (bundle->root, pin, why, sizeof why))
+        return refused ("%s: %s", file, why);
+    return check_before (call, bundle);
+}
+
+/* Everything that can be checked offline. */
+static int check (const struct call *call, const struct keys *keys, const struct bundle *bundle,
+                  const char *file)
+{
+    char why[WHY_MAX];
+    const struct entry *own = NULL;
+    int code = check_root (call, bundle, file);
+    if (code != EXIT_DONE)
+        return code;
+    struct directory *directory =
+        chain_open (bundle->root, bundle->chain, bundle->chain_count, why, sizeof why);
+    if (!directory)
+        return refused ("%s: %s", file, why);
+    code = check_own (directory, keys, bundle, file, &own);
+    enum cb_reason reason = directory_policy (directory, bundle->policy);
+    if (code == EXIT_DONE && reason != CB_OK)
+        code = refused ("%s: the policy: %s (%s)", file, cb_reason_text (reason),
+                        cb_reason_name (reason));
+    if (code == EXIT_DONE && own->issuer && !bundle->endpoint_count)
+        complain ("%s: says no endpoint of the party above; set `parent` in certbus.conf", file);
+    directory_free (&directory);
+    return code;
+}
+
+static int store (const struct call *call, const struct keys *keys, const struct bundle *bundle,
+                  struct span bytes)
+{
+    char why[WHY_MAX], code[CODE_TEXT];
+    struct root_file root;
+    if (file_write (home_path (call, "bundle").text, bytes, false, true, why, sizeof why) != 0)
+        return refused ("%s", why);
+    root_parse (&root, bundle->root);
+    hash_code (&root.st.hash, code);
+    if (call->json)
+        say_json (json_pack ("{s:s, s:s}", "party", keys->party, "root", code), true);
+    else
+        say ("%s has joined under the root %s.\nStart its broker with: certbusd -C %s\n",
+             keys->party, code, call->home);
+    return EXIT_DONE;
+}
+
+static int run (struct call *call)
+{
+    char why[WHY_MAX];
+    const char *file = call->args.operands[0];
+    struct keys keys;
+    struct span bytes;
+    struct bundle bundle;
+    if (keys_load (&keys, home_path (call, "keys").text, why, sizeof why) != 0)
+        return refused ("%s; `certbus -C %s init NAME` makes a home", why, call->home);
+    if (file_read (file, EVIDENCE_MAX, &bytes, why, sizeof why) != 0) {
+        keys_wipe (&keys);
+        return refused ("%s", why);
+    }
+    int code =
+        bundle_parse (&bundle, bytes) && bundle.chain_count
+            ? check (call, &keys, &bundle, file)
+            : refused ("%s: no credential; the party above makes one with `certbus enrol`", file);
+    if (code == EXIT_DONE)
+        code = store (call, &keys, &bundle, bytes);
+    keys_wipe (&keys);
+    span_free (&bytes);
+    return code;
+}
+
+const struct command command_join = {
+    .name = "join",
+    .group = GROUP_SETUP,
+    .operands = "FILE.credential",
+    .least = 1,
+    .most = 1,
+    .summary = "take the credential that the party above has made",
+    .about =
+        "Checks, without any network, that the root is the one that is named with --root, that\n"
+        "every credential from the root down to this party's is signed and grants no more\n"
+        "than the one above it, and that the last is for the keys of this home.",
+    .options = options,
+    .run = run,
+};

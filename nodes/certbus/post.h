@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * post.h - a message in the making: a JSON document, options over it, and off to the broker
+ *
+ * A document is the body alone, or {"kind": ..., "tlp": ..., "to": [...], ..., "body": {...}}.
+ * What an option says counts more than what the document says.
+ */
+#ifndef CERTBUS_POST_H
+#define CERTBUS_POST_H
+
+#include "nodes/certbus/command.h"
+
+/* Rows for a command's table of options. */
+#define POST_OPTIONS                                                                               \
+    { "to", 't', true, "TERM", "for whom: pk.sindh, pk.sindh.** or @energy" },                     \
+        { "tlp", 0, false, "LABEL", "CLEAR, GREEN, AMBER, AMBER+STRICT or RED" },                  \
+        { "precedence", 0, false, "LANE", "flash, routine or bulk (default: the kind's)" },        \
+        { "mode", 0, false, "MODE", "live (default), exercise, or test: stays in this party" },    \
+        { "exercise", 0, false, "ID", "the announcement, for --mode exercise" },                   \
+        { "thread", 0, false, "ID", "the first message of the thread that this belongs to" },      \
+        { "replaces", 0, false, "ID", "the message that this one takes the place of" },            \
+        { "by", 0, false, "OFFICER", "who answers for it" },                                       \
+        { "expires", 0, false, "TIME", "when it becomes history: 2026-11-30T12:00:00+05:00" },     \
+    {                                                                                              \
+        "dry-run", 'n', false, NULL, "say who would get it, and why others not; send nothing"      \
+    }
+
+struct post {
+    const char *name; /* of the document, for messages */
+    json_t *document; /* owned */
+    json_t *body;     /* borrowed from it */
+    const char *kind; /* NULL: not said */
+    unsigned tlp;     /* 0: not said */
+    int precedence;   /* -1: not said */
+    int mode;
+    const char *exercise, *thread, *replaces, *by, *climb;
+    int64_t expires;
+    size_t to_count;
+    const char *to[AUDIENCE_MAX];
+    bool to_is_default;
+};
+
+/* Reads the document at `path` ("-": standard input). An exit code, after a complaint. */
+int post_load (struct post *post, const char *path);
+/* Takes over a body that was made elsewhere. Takes `body`. */
+void post_start (struct post *post, const char *name, json_t *body);
+/* Splits a document that was read. Takes it. */
+int post_split (struct post *post, const char *name, json_t *document);
+/* Lays the options of POST_OPTIONS over it. */
+int post_options (struct post *post, const struct call *call);
+/* Adds a term that nobody asked for; copies nothing. */
+void post_default_to (struct post *post, const char *term);
+/* Checks the body, asks the broker, and prints what became of it. */
+int post_send (struct call *call, struct post *post);
+void post_free (struct post *post);
+
+/* The name of this broker's party, asked once; an exit code. */
+struct party_name {
+    char text[PARTY_MAX + 1];
+};
+int post_party (struct call *call, struct party_name *name);
+
+#endif

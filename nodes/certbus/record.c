@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/record.h"
+
+#include <inttypes.h>
+
+#include "bus/core/when.h"
+#include "bus/edge/json.h"
+#include "nodes/certbus/body.h"
+
+struct when when_of (int64_t ms)
+{
+    struct when when = { "never" };
+    if (ms > 0)
+        when_text (ms - ms % 1000, when.text);
+    return when;
+}
+
+bool record_read (struct span map, struct record *record)
+{
+    struct pack_in here = pack_open (body_field (map, "here"));
+    *record = (struct record){
+        .position = body_int (map, "position", 0),
+        .lane = body_int (map, "lane", 0),
+        .reason = body_int (map, "reason", 0),
+        .taken = body_int (map, "taken", 0),
+        .from = body_text (map, "from"),
+        .envelope = body_bytes (map, "envelope"),
+        .leaf = body_bytes (map, "leaf"),
+    };
+    record->here = pack_peek (&here) == PACK_BOOL && pack_bool (&here);
+    record->whole = record->envelope.size && envelope_parse (&record->e, record->envelope) == CB_OK;
+    return record->leaf.size == HASH_SIZE;
+}
+
+struct span message_headline (const struct envelope *e)
+{
+    static const char *const fields[] = { "title", "summary", "text", "reason", "why", "party" };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        struct span text = body_text (e->body, fields[i]);
+        if (text.size)
+            return text;
+    }
+    return (struct span){ 0 };
+}
+
+static json_t *term_json (const struct term *term)
+{
+    switch (term->type) {
+    case TERM_SUBTREE: return json_sprintf (SPAN_FMT ".**", SPAN_ARG (term->name));
+    case TERM_SECTOR: return json_sprintf ("@" SPAN_FMT, SPAN_ARG (term->name));
+    default: return json_span (term->name);
+    }
+}
+
+static json_t *audience_json (const struct envelope *e)
+{
+    json_t *made = json_array ();
+    for (size_t i = 0; i < e->audience_count; i++)
+        json_array_append_new (made, term_json (&e->audience[i]));
+    return made;
+}
+
+static const struct schema *schema_of (struct call *call, const struct envelope *e)
+{
+    const struct schemas *schemas = call_schemas (call);
+    return schemas ? schemas_find_version (schemas, e->kind, e->schema) : NULL;
+}
+
+json_t *message_json (struct call *call, const struct envelope *e)
+{
+    char id[ID_TEXT], code[CODE_TEXT];
+    json_t *made = json_object ();
+    msg_id_text (&e->id, id);
+    hash_code (&e->leaf, code);
+    json_object_set_new (made, "id", json_string (id));
+    json_object_set_new (made, "ref", json_ref (&e->id));
+    json_object_set_new (made, "code", json_string (code));
+    json_object_set_new (made, "leaf", json_hex (span_bytes (e->leaf.bytes, HASH_SIZE)));
+    json_object_set_new (made, "origin", json_span (e->id.origin));
+    json_object_set_new (made, "kind", json_span (e->kind));
+    json_object_set_new (made, "audience", audience_json (e));
+    json_object_set_new (made, "tlp", json_string (cb_tlp_name (e->tlp)));
+    json_object_set_new (made, "precedence", json_string (cb_lane_name (e->precedence)));
+    json_object_set_new (made, "mode", json_string (cb_mode_name (e->mode)));
+    json_object_set_new (made, "exercise", json_ref (&e->exercise));
+    json_object_set_new (made, "issued", json_time (e->issued));
+    json_object_set_new (made, "expires", json_time (e->expires));
+    json_object_set_new (made, "thread", json_ref (&e->thread));
+    json_object_set_new (made, "replaces", json_ref (&e->replaces));
+    json_object_set_new (made, "may_climb_to", json_span (e->climb));
+    json_object_set_new (made, "by", json_span (e->officer));
+    json_object_set_new (made, "schema", json_integer (e->schema));
+    json_t *body = body_to_json (schema_of (call, e), e->body);
+    json_object_set_new (made, "body", body ? body : json_null ());
+    return made;
+}
+
+json_t *record_json (struct call *call, const struct record *record)
+{
+    json_t *made = record->whole ? message_json (call, &record->e) : json_object ();
+    json_object_set_new (made, "leaf", json_hex (record->leaf));
+    json_object_set_new (made, "position", json_integer (record->position));
+    json_object_set_new (made, "taken", json_time (record->taken));
+    json_object_set_new (made, "from", json_span (record->from));
+    json_object_set_new (made, "here", json_boolean (record->here));
+    json_object_set_new (made, "verdict", json_string (cb_reason_name ((unsigned) record->reason)));
+    return made;
+}
+
+void record_line (const struct record *record)
+{
+    char id[ID_TEXT];
+    if (!record->whole) {
+        say ("%s  (no longer kept; only its hash is)\n", when_of (record->taken).text);
+        return;
+    }
+    const struct envelope *e = &record->e;
+    msg_id_text (&e->id, id);
+    say ("%s  %-22s  ", when_of (e->issued).text, id);
+    style (STYLE_STRONG);
+    say ("%-16s", cb_tlp_name (e->tlp));
+    style (STYLE_PLAIN);
+    say ("  %-10s  ", line_of (e->kind).text);
+    if (e->mode != CB_MODE_LIVE)
+        say ("[%s] ", cb_mode_name (e->mode));
+    if (record->reason != CB_OK)
+        say ("[%s] ", cb_reason_name ((unsigned) record->reason));
+    say ("%.160s\n", line_of (message_headline (e)).text);
+}
+
+static void print_ref (const char *label, const struct msg_id *id)
+{
+    char text[ID_TEXT];
+    if (!id->origin.size)
+        return;
+    msg_id_text (id, text);
+    say ("%-11s %s\n", label, text);
+}
+
+static void print_audience (const struct envelope *e)
+{
+    say ("%-11s", "To");
+    for (size_t i = 0; i < e->audience_count; i++) {
+        const struct term *term = &e->audience[i];
+        say ("%s %s%s%s", i ? "," : "", term->type == TERM_SECTOR ? "@" : "",
+             line_of (term->name).text, term->type == TERM_SUBTREE ? ".**" : "");
+    }
+    say ("\n");
+}
+
+void message_print (struct call *call, const struct envelope *e, struct span title)
+{
+    char id[ID_TEXT], code[CODE_TEXT];
+    msg_id_text (&e->id, id);
+    hash_code (&e->leaf, code);
+    style (STYLE_STRONG);
+    say ("%s %s\n", line_of (e->kind).text, id);
+    style (STYLE_PLAIN);
+    if (e->mode != CB_MODE_LIVE)
+        say ("%-11s %s: this is not the real thing\n", "Mode", cb_mode_name (e->mode));
+    say ("%-11s %s%s%s%s\n", "From", line_of (e->id.origin).text, title.size ? " (" : "",
+         line_of (title).text, title.size ? ")" : "");
+    if (e->officer.size)
+        say ("%-11s %s\n", "By", line_of (e->officer).text);
+    print_audience (e);
+    style (STYLE_STRONG);
+    say ("%-11s %s\n", "TLP", cb_tlp_name (e->tlp));
+    style (STYLE_PLAIN);
+    say ("%-11s %s\n", "Code", code);
+    say ("%-11s %s\n", "Precedence", cb_lane_name (e->precedence));
+    say ("%-11s %s\n", "Issued", when_of (e->issued).text);
+    if (e->expires)
+        say ("%-11s %s\n", "Expires", when_of (e->expires).text);
+    print_ref ("Thread", &e->thread);
+    print_ref ("Replaces", &e->replaces);
+    print_ref ("Exercise", &e->exercise);
+    if (e->climb.size)
+        say ("%-11s %s\n", "May climb", line_of (e->climb).text);
+    say ("\n");
+    body_print (schema_of (call, e), e->body);
+}

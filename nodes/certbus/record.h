@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * record.h - a stored message, for people and for programs
+ */
+#ifndef CERTBUS_RECORD_H
+#define CERTBUS_RECORD_H
+
+#include "nodes/certbus/command.h"
+
+/* A record of docs/local.md. Borrows. */
+struct record {
+    int64_t position, lane, reason, taken;
+    struct span from, envelope, leaf;
+    bool here;
+    bool whole; /* the envelope is there and could be read */
+    struct envelope e;
+};
+
+/* Reads the map of a record; false when it is none. */
+bool record_read (struct span map, struct record *record);
+
+/* The message of an envelope: id, code, header and body. */
+json_t *message_json (struct call *call, const struct envelope *e);
+/* The same with what the journal knows of it: position, taken, verdict, ... */
+json_t *record_json (struct call *call, const struct record *record);
+
+/* One line for a list: time, id, TLP, kind, headline. */
+void record_line (const struct record *record);
+/* Header and body, for reading. `title` is the issuer's; empty: not known. */
+void message_print (struct call *call, const struct envelope *e, struct span title);
+/* What the message says in a few words; empty: nothing that is known to be that. */
+struct span message_headline (const struct envelope *e);
+
+/* RFC 3339 in UTC, to the second; "never" for 0. */
+struct when {
+    char text[32];
+};
+struct when when_of (int64_t ms);
+
+#endif

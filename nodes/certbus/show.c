@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/fetch.h"
+
+#include <inttypes.h>
+
+#include "nodes/certbus/talk.h"
+#include "nodes/certbus/value.h"
+
+static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
+
+static void print_children (struct span answer)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "children", &in), on_disk = 0;
+    struct pack_in again = in;
+    for (size_t i = 0; i < count; i++)
+        on_disk += answer_bool (pack_any (&again), "acked");
+    if (!count)
+        return;
+    say ("  at the children  %zu of %zu\n", on_disk, count);
+    while (count--) {
+        struct span child = pack_any (&in);
+        if (!answer_bool (child, "acked"))
+            say ("    not yet        %s\n", line_of (body_text (child, "name")).text);
+    }
+}
+
+static void print_delivered (struct span answer)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "delivered", &in);
+    if (count)
+        say ("  delivered        %zu (by receipts)\n", count);
+    while (count--) {
+        struct span one = pack_any (&in);
+        say ("    %-28s %s\n", line_of (body_text (one, "party")).text,
+             when_of (body_int (one, "time", 0)).text);
+    }
+}
+
+static void print_answers (struct span answer)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "answers", &in);
+    if (count)
+        say ("  in its thread    %zu messages\n", count);
+    while (count--) {
+        char text[ID_TEXT];
+        struct msg_id id;
+        struct pack_in one = pack_open (pack_any (&in));
+        if (!msg_id_read (&one, &id))
+            continue;
+        msg_id_text (&id, text);
+        say ("    %s\n", text);
+    }
+}
+
+static void print_far (const struct fetched *fetched)
+{
+    const struct record *record = &fetched->record;
+    struct span parent = body_field (fetched->answer, "parent");
+    struct msg_id replaced;
+    struct pack_in in = pack_open (body_field (fetched->answer, "replaced"));
+    say ("\nHow far\n  stored here      %s%s%s\n", when_of (record->taken).text,
+         record->from.size ? ", from " : "", line_of (record->from).text);
+    if (parent.size)
+        say ("  at the parent    %s\n", answer_bool (parent, "acked") ? "yes" : "not yet");
+    print_children (fetched->answer);
+    print_delivered (fetched->answer);
+    print_answers (fetched->answer);
+    if (msg_id_read (&in, &replaced) && replaced.origin.size) {
+        char text[ID_TEXT];
+        msg_id_text (&replaced, text);
+        style (STYLE_BAD);
+        say ("\nReplaced by %s: read that one instead.\n", text);
+        style (STYLE_PLAIN);
+    }
+}
+
+static void print_verdict (const struct record *record, struct span answer)
+{
+    if (record->reason == CB_OK)
+        return;
+    struct span detail = body_text (body_field (answer, "verdict"), "detail");
+    style (STYLE_BAD);
+    say ("Refused here: %s%s%s (%s)\n", cb_reason_text ((unsigned) record->reason),
+         detail.size ? ": " : "", line_of (detail).text,
+         cb_reason_name ((unsigned) record->reason));
+    style (STYLE_PLAIN);
+}
+
+static void show_json (struct call *call, const struct fetched *fetched,
+                       const struct fetched_chain *chain)
+{
+    json_t *made = record_json (call, &fetched->record);
+    json_t *far = value_json (fetched->answer);
+    const char *key;
+    json_t *value;
+    json_object_del (far, "record");
+    json_object_del (far, "ref");
+    json_object_foreach (far, key, value) json_object_set (made, key, value);
+    json_decref (far);
+    if (chain->signer)
+        json_object_set_new (made, "signed_by", signer_json (chain->signer));
+    say_json (made, true);
+}
+
+static int run (struct call *call)
+{
+    char why[WHY_MAX];
+    struct fetched fetched;
+    struct fetched_chain chain = { .directory = NULL };
+    int code = fetch (call, call->args.operands[0], &fetched);
+    const struct record *record = &fetched.record;
+    /* Without its chain a message is shown all the same: it may be in quarantine for that. */
+    if (code == EXIT_DONE && record->whole)
+        fetch_chain (call, record->e.credential, &chain, why, sizeof why);
+    if (code == EXIT_DONE && call->json) {
+        show_json (call, &fetched, &chain);
+    } else if (code == EXIT_DONE) {
+        print_verdict (record, fetched.answer);
+        if (record->whole)
+            message_print (call, &record->e,
+                           chain.signer ? chain.signer->credential.title : (struct span){ 0 });
+        else
+            say ("The message is no longer kept here; only its hash is.\n");
+        print_far (&fetched);
+    }
+    fetch_chain_free (&chain);
+    fetch_free (&fetched);
+    return code;
+}
+
+const struct command command_show = {
+    .name = "show",
+    .group = GROUP_READ,
+    .operands = "ID",
+    .least = 1,
+    .most = 1,
+    .summary = "show a message, and how far it is",
+    .about = "ID is what `list` prints (pk.sindh/1-3), or the code of a message.",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/talk.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/edge/json.h"
+
+#define ASK_KEYS 24
+
+struct ask {
+    struct pack_out values; /* one after the other, in the order of asking */
+    size_t count;
+    struct {
+        const char *key;
+        size_t from, size; /* in values */
+    } at[ASK_KEYS];
+};
+
+static size_t used (const struct ask *self)
+{
+    return pack_result (&self->values).size;
+}
+
+/* Begins the value of a new key; the keys stay in the order of bytes. */
+static struct pack_out *begin (struct ask *self, const char *key)
+{
+    assert (self->count < ASK_KEYS);
+    size_t at = self->count++;
+    for (; at && strcmp (self->at[at - 1].key, key) > 0; at--)
+        self->at[at] = self->at[at - 1];
+    assert (!at || strcmp (self->at[at - 1].key, key) != 0);
+    self->at[at].key = key;
+    self->at[at].from = used (self);
+    self->at[at].size = 0;
+    return &self->values;
+}
+
+static void end (struct ask *self, const char *key)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (strcmp (self->at[i].key, key) == 0)
+            self->at[i].size = used (self) - self->at[i].from;
+}
+
+struct ask *ask_new (const char *op)
+{
+    struct ask *self = calloc (1, sizeof *self);
+    if (!self)
+        abort ();
+    pack_init (&self->values);
+    if (op)
+        ask_text (self, "op", span_of (op));
+    return self;
+}
+
+void ask_free (struct ask **self)
+{
+    if (!*self)
+        return;
+    pack_free (&(*self)->values);
+    free (*self);
+    *self = NULL;
+}
+
+void ask_text (struct ask *self, const char *key, struct span text)
+{
+    pack_put_str (begin (self, key), text);
+    end (self, key);
+}
+
+void ask_int (struct ask *self, const char *key, int64_t value)
+{
+    pack_put_int (begin (self, key), value);
+    end (self, key);
+}
+
+void ask_bool (struct ask *self, const char *key, bool value)
+{
+    pack_put_bool (begin (self, key), value);
+    end (self, key);
+}
+
+void ask_bytes (struct ask *self, const char *key, struct span bytes)
+{
+    pack_put_bin (begin (self, key), bytes);
+    end (self, key);
+}
+
+void ask_texts (struct ask *self, const char *key, const struct span *texts, size_t count)
+{
+    struct pack_out *out = begin (self, key);
+    pack_put_array (out, count);
+    for (size_t i = 0; i < count; i++)
+        pack_put_str (out, texts[i]);
+    end (self, key);
+}
+
+void ask_ref (struct ask *self, const char *key, const struct msg_id *id)
+{
+    msg_id_pack (begin (self, key), id);
+    end (self, key);
+}
+
+void ask_raw (struct ask *self, const char *key, struct span canonical)
+{
+    pack_put_raw (begin (self, key), canonical);
+    end (self, key);
+}
+
+void ask_pack (const struct ask *self, struct pack_out *out)
+{
+    struct span values = pack_result (&self->values);
+    pack_put_map (out, self->count);
+    for (size_t i = 0; i < self->count; i++) {
+        pack_put_text (out, self->at[i].key);
+        pack_put_raw (out, span_bytes (values.data + self->at[i].from, self->at[i].size));
+    }
+}
+
+/* The sentence of a reason that protocol.md or local.md names; NULL: none. */
+static const char *reason_sentence (struct span name)
+{
+    static const struct {
+        const char *name, *sentence;
+    } local[] = {
+        { "usage", "the broker does not understand the question" },
+        { "not-found", "it is not here" },
+        { "ambiguous", "more than one message answers to this" },
+        { "held", "another program reads under this name" },
+        { "not-allowed", "you may not do this here" },
+        { "away", "the broker cannot do this now" },
+    };
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
+        if (span_is (name, local[i].name))
+            return local[i].sentence;
+    for (unsigned i = 1; i < CB_REASON_END; i++)
+        if (span_is (name, cb_reason_name (i)))
+            return cb_reason_text (i);
+    return NULL;
+}
+
+static int refusal (struct span answer, char *why, size_t why_size)
+{
+    struct span reason = body_text (answer, "reason"), detail = body_text (answer, "detail");
+    const char *sentence = reason_sentence (reason);
+    struct line name = line_of (reason), said = line_of (detail);
+    if (sentence && detail.size)
+        snprintf (why, why_size, "%s: %.600s (%.40s)", sentence, said.text, name.text);
+    else if (sentence)
+        snprintf (why, why_size, "%s (%.40s)", sentence, name.text);
+    else
+        snprintf (why, why_size, "refused: %.600s (%.40s)", said.text, name.text);
+    return span_is (reason, "away") ? EXIT_AWAY : EXIT_REFUSED;
+}
+
+static int exchange (struct call *call, enum client_door door, const struct ask *question,
+                     int timeout, struct span *answer, char *why, size_t why_size)
+{
+    struct pack_out out;
+    if (!call->doors[door])
+        call->doors[door] = client_open (call->home, door, why, why_size);
+    if (!call->doors[door])
+        return EXIT_AWAY;
+    pack_init (&out);
+    ask_pack (question, &out);
+    bool answered =
+        client_ask (call->doors[door], pack_result (&out), timeout, answer, why, why_size);
+    pack_free (&out);
+    if (!answered) {
+        client_close (&call->doors[door]);
+        return EXIT_AWAY;
+    }
+    struct pack_in in = pack_open (*answer);
+    if (pack_peek (&in) != PACK_MAP || !pack_canonical (*answer)) {
+        snprintf (why, why_size, "the broker's answer is not in the canonical form");
+        return EXIT_AWAY;
+    }
+    return answer_bool (*answer, "ok") ? EXIT_DONE : refusal (*answer, why, why_size);
+}
+
+int talk_quietly (struct call *call, enum client_door door, struct ask **question, int timeout,
+                  struct span *answer, char *why, size_t why_size)
+{
+    int code = exchange (call, door, *question, timeout, answer, why, why_size);
+    ask_free (question);
+    return code;
+}
+
+int talk (struct call *call, enum client_door door, struct ask **question, int timeout,
+          struct span *answer)
+{
+    char why[WHY_MAX];
+    int code = talk_quietly (call, door, question, timeout, answer, why, sizeof why);
+    if (code != EXIT_DONE)
+        complain ("%s", why);
+    return code;
+}
+
+size_t answer_array (struct span answer, const char *key, struct pack_in *in)
+{
+    struct span array = body_field (answer, key);
+    *in = pack_open (array);
+    return array.size && pack_peek (in) == PACK_ARRAY ? pack_array (in, 0, SIZE_MAX) : 0;
+}
+
+bool answer_bool (struct span answer, const char *key)
+{
+    struct pack_in in = pack_open (body_field (answer, key));
+    return pack_peek (&in) == PACK_BOOL && pack_bool (&in);
+}
+
+int talk_ref (struct call *call, const char *text, struct msg_id *id)
+{
+    if (json_id_parse (span_of (text), id))
+        return EXIT_DONE;
+    struct ask *question = ask_new ("get");
+    struct span answer;
+    ask_text (question, "id", span_of (text));
+    int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    struct pack_in in = pack_open (body_field (answer, "ref"));
+    return msg_id_read (&in, id) && id->origin.size
+               ? EXIT_DONE
+               : refused ("%s: the broker names no message", line_text (text).text);
+}

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/support_trust.h"
+
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct fixture {
+    struct world *w;
+    struct actor *pk, *sindh, *kpt;
+    struct directory *d;
+};
+
+static int set_up (void **state)
+{
+    struct fixture *f = calloc (1, sizeof *f);
+    f->w = world_new (2, 3);
+    f->pk = world_party (f->w, "pk", "national", NULL);
+    f->sindh = world_party (f->w, "pk.sindh", "provincial", "energy");
+    f->kpt = world_party (f->w, "pk.sindh.kpt", "organisation", "energy");
+    f->d = world_directory (f->w);
+    *state = f;
+    return 0;
+}
+
+static int tear_down (void **state)
+{
+    struct fixture *f = *state;
+    directory_free (&f->d);
+    assert_null (f->d);
+    world_free (&f->w);
+    free (f);
+    return 0;
+}
+
+static enum cb_reason add (struct fixture *f, const struct credential *c,
+                           const struct world_sign *signs, size_t count)
+{
+    return directory_add (f->d, world_sign_credential (f->w, c, signs, count), NULL);
+}
+
+/* A child of sindh that is not in the directory. */
+static struct credential stranger (struct fixture *f, const char *name)
+{
+    return world_credential (world_actor (f->w, name), "organisation", NULL);
+}
+
+static struct credential next_of (struct actor *actor, const char *seed)
+{
+    struct credential c = actor->credential;
+    world_rekey (actor, seed);
+    c.sign_key = actor->sign_key;
+    c.seal_key = actor->seal_key;
+    c.link_key = actor->link_key;
+    c.generation++;
+    c.previous = &actor->credential.st.hash;
+    return c;
+}
+
+static struct revocation revocation_of (const struct actor *actor)
+{
+    return (struct revocation){ .party = span_of (actor->name),
+                                .credential = &actor->credential.st.hash,
+                                .why = span_of ("stolen") };
+}
+
+static enum cb_reason revoke (struct fixture *f, const struct revocation *r, const char *by)
+{
+    return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
+}
+
+static void credentials_are_found_by_hash_name_and_link_key (void **state)
+{
+    struct fixture *f = *state;
+    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
+    assert_non_null (e);
+    assert_true (span_is (e->credential.role, "organisation"));
+    assert_ptr_equal (directory_by_hash (f->d, &f->kpt->credential.st.hash), e);
+    assert_ptr_equal (directory_by_link_key (f->d, f->kpt->link_key), e);
+    assert_null (directory_by_link_key (f->d, f->kpt->sign_key));
+    assert_null (directory_by_name (f->d, span_of ("pk.sindh.nobody")));
+    assert_ptr_equal (e->issuer, directory_by_name (f->d, span_of ("pk.sindh")));
+    const struct entry *chain[PARTY_LABELS];
+    assert_int_equal (directory_chain (e, chain), 3);
+    assert_true (span_is (chain[0]->credential.name, "pk"));
+    assert_null (chain[0]->issuer);
+    assert_ptr_equal (chain[2], e);
+}
+
+static void an_entry_borrows_nothing_from_the_callers_bytes (void **state)
+{
+    struct fixture *f = *state;
+    struct span all = f->kpt->credential.st.bytes;
+    uint8_t *bytes = malloc (all.size);
+    memcpy (bytes, all.data, all.size);
+    struct directory *d = directory_new ();
+    assert_int_equal (directory_root (d, world_root (f->w)), CB_OK);
+    assert_int_equal (directory_add (d, f->pk->credential.st.bytes, NULL), CB_OK);
+    assert_int_equal (directory_add (d, f->sindh->credential.st.bytes, NULL), CB_OK);
+    assert_int_equal (directory_add (d, span_bytes (bytes, all.size), NULL), CB_OK);
+    memset (bytes, 0, all.size);
+    free (bytes);
+    const struct entry *e = directory_by_name (d, span_of ("pk.sindh.kpt"));
+    assert_true (span_is (e->credential.title, "pk.sindh.kpt"));
+    assert_memory_equal (e->credential.sign_key, f->kpt->sign_key, KEY_SIZE);
+    assert_true (span_equal (e->credential.st.bytes, all));
+    directory_free (&d);
+}
+
+static void a_known_credential_is_added_again_without_effect (void **state)
+{
+    struct fixture *f = *state;
+    const struct entry *before = directory_by_name (f->d, span_of ("pk.sindh")), *after = NULL;
+    assert_int_equal (directory_add (f->d, f->sindh->credential.st.bytes, &after), CB_OK);
+    assert_ptr_equal (before, after);
+}
+
+static void a_credential_comes_after_its_issuers (void **state)
+{
+    struct fixture *f = *state;
+    struct directory *d = directory_new ();
+    assert_int_equal (directory_add (d, f->pk->credential.st.bytes, NULL), CB_CHAIN_BROKEN);
+    assert_int_equal (directory_root (d, world_root (f->w)), CB_OK);
+    assert_int_equal (directory_add (d, f->sindh->credential.st.bytes, NULL),
+                      CB_UNKNOWN_CREDENTIAL);
+    directory_free (&d);
+}
+
+static void the_top_party_needs_the_threshold_of_root_keys (void **state)
+{
+    struct fixture *f = *state;
+    struct directory *d = directory_new ();
+    assert_int_equal (directory_root (d, world_root (f->w)), CB_OK);
+    struct span body = f->pk->credential.st.body;
+    struct span one = world_root_signs (f->w, body, CB_PURPOSE_CREDENTIAL, 1);
+    assert_int_equal (directory_add (d, one, NULL), CB_CHAIN_BROKEN);
+    struct span wrong = world_root_signs (f->w, body, CB_PURPOSE_POLICY, 2);
+    assert_int_equal (directory_add (d, wrong, NULL), CB_CHAIN_BROKEN);
+    assert_int_equal (directory_add (d, f->pk->credential.st.bytes, NULL), CB_OK);
+    directory_free (&d);
+    struct credential other = f->pk->credential;
+    other.name = span_of ("in");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL };
+    assert_int_equal (add (f, &other, &sign, 1), CB_CHAIN_BROKEN);
+}
+
+static void a_credential_that_its_issuer_did_not_sign_is_refused (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = stranger (f, "pk.sindh.bank");
+    struct world_sign by_pk = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk };
+    struct world_sign forged = { .purpose = CB_PURPOSE_CREDENTIAL,
+                                 .by = f->sindh,
+                                 .secret = f->kpt->secret };
+    struct world_sign purpose = { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->sindh };
+    struct world_sign good = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    assert_int_equal (add (f, &c, &by_pk, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (add (f, &c, &forged, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (add (f, &c, &purpose, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (add (f, &c, &good, 1), CB_OK);
+}
+
+static void a_credential_that_widens_is_refused (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = stranger (f, "pk.sindh.bank");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    c.may.depth = f->sindh->credential.may.depth;
+    assert_int_equal (add (f, &c, &sign, 1), CB_CHAIN_WIDENS);
+    struct credential sibling = stranger (f, "pk.punjab");
+    sibling.issuer = &f->sindh->credential.st.hash;
+    assert_int_equal (add (f, &sibling, &sign, 1), CB_CHAIN_WIDENS);
+}
+
+static void a_key_of_another_party_is_refused_in_any_role (void **state)
+{
+    struct fixture *f = *state;
+    struct credential good = stranger (f, "pk.sindh.bank"), c;
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    const uint8_t *taken[] = { f->kpt->sign_key, f->kpt->seal_key, f->kpt->link_key,
+                               f->pk->sign_key };
+    for (size_t i = 0; i < 4; i++) {
+        c = good;
+        c.sign_key = taken[i];
+        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+        c = good;
+        c.seal_key = taken[i];
+        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+        c = good;
+        c.link_key = taken[i];
+        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    }
+    c = good;
+    c.seal_key = c.link_key;
+    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    c = good;
+    c.seal_key = c.sign_key;
+    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    c = good;
+    c.link_key = c.sign_key;
+    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
+}
+
+static void the_next_generation_is_signed_by_the_one_before (void **state)
+{
+    struct fixture *f = *state;
+    uint8_t old_secret[SECRET_SIZE], old_link[KEY_SIZE];
+    memcpy (old_secret, f->kpt->secret, SECRET_SIZE);
+    memcpy (old_link, f->kpt->link_key, KEY_SIZE);
+    struct credential c = next_of (f->kpt, "kpt 2");
+    struct world_sign signs[] = {
+        { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
+        { .purpose = CB_PURPOSE_SUCCESSION, .by = f->kpt, .secret = old_secret },
+        { .purpose = CB_PURPOSE_SUCCESSION, .by = f->kpt },
+    };
+    assert_int_equal (add (f, &c, signs, 1), CB_CHAIN_BROKEN);
+    struct world_sign by_new_key[] = { signs[0], signs[2] };
+    assert_int_equal (add (f, &c, by_new_key, 2), CB_CHAIN_BROKEN);
+    struct credential skipping = c;
+    skipping.generation = 3;
+    assert_int_equal (add (f, &skipping, signs, 2), CB_CHAIN_BROKEN);
+    struct hash unknown = hash_bytes (span_of ("unknown"));
+    struct credential orphan = c;
+    orphan.previous = &unknown;
+    assert_int_equal (add (f, &orphan, signs, 2), CB_UNKNOWN_CREDENTIAL);
+    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+
+    const struct entry *old = directory_by_hash (f->d, &f->kpt->credential.st.hash);
+    const struct entry *now = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
+    assert_int_equal (now->credential.generation, 2);
+    assert_ptr_equal (old->successor, now);
+    assert_ptr_equal (directory_generation (f->d, span_of ("pk.sindh.kpt"), 1), old);
+    assert_null (directory_by_link_key (f->d, old_link));
+    assert_ptr_equal (directory_by_link_key (f->d, f->kpt->link_key), now);
+}
+
+static void lost_keys_are_replaced_only_with_a_countersignature (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = next_of (f->kpt, "kpt 2");
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->sindh } };
+    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+    signs[1].by = f->pk;
+    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+    struct credential s = next_of (f->sindh, "sindh 2");
+    struct world_sign by_pk[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
+    assert_int_equal (add (f, &s, by_pk, 2), CB_CHAIN_BROKEN);
+    by_pk[1].by = NULL;
+    assert_int_equal (add (f, &s, by_pk, 2), CB_OK);
+    struct credential top = next_of (f->pk, "pk 2");
+    struct world_sign by_root[] = { { .purpose = CB_PURPOSE_CREDENTIAL },
+                                    { .purpose = CB_PURPOSE_COUNTERSIGN } };
+    assert_int_equal (add (f, &top, by_root, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (add (f, &top, by_root, 2), CB_OK);
+}
+
+static void a_second_credential_of_one_generation_is_refused (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = f->kpt->credential;
+    world_rekey (f->kpt, "kpt again");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    c.sign_key = f->kpt->sign_key;
+    c.seal_key = f->kpt->seal_key;
+    c.link_key = f->kpt->link_key;
+    assert_int_equal (add (f, &c, &sign, 1), CB_NAME_TAKEN);
+}
+
+static void a_move_is_signed_by_both_parents_and_may_keep_its_keys (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *punjab = world_party (f->w, "pk.punjab", "provincial", NULL);
+    struct actor *sukkur = world_party (f->w, "pk.sindh.sukkur", "organisation", NULL);
+    assert_int_equal (directory_add (f->d, punjab->credential.st.bytes, NULL), CB_OK);
+    assert_int_equal (directory_add (f->d, sukkur->credential.st.bytes, NULL), CB_OK);
+    struct credential c = sukkur->credential;
+    c.name = span_of ("pk.punjab.sukkur");
+    c.issuer = &punjab->credential.st.hash;
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = punjab },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
+    assert_int_equal (add (f, &c, signs, 2), CB_KEY_TAKEN);
+    c.formerly = span_of ("pk.sindh.sukkur");
+    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+    signs[1].by = f->sindh;
+    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+    const struct entry *now = directory_by_name (f->d, span_of ("pk.punjab.sukkur"));
+    assert_ptr_equal (directory_by_link_key (f->d, sukkur->link_key), now);
+}
+
+static void a_revocation_comes_from_above (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->kpt);
+    assert_int_equal (revoke (f, &r, "pk.sindh.kpt"), CB_TRUST);
+    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_TRUST);
+    struct revocation other = r;
+    other.party = span_of ("pk.sindh.bank");
+    assert_int_equal (revoke (f, &other, "pk.sindh"), CB_TRUST);
+    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_true (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+    assert_null (directory_by_link_key (f->d, f->kpt->link_key));
+}
+
+static void the_top_party_is_revoked_by_root_keys_alone (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->pk), other = r;
+    struct pack_out out;
+    pack_init (&out);
+    revocation_pack (&out, &r);
+    struct span top = span_of ("pk"), body = world_keep (f->w, pack_result (&out));
+    pack_free (&out);
+    struct span one = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 1);
+    struct span wrong = world_root_signs (f->w, body, CB_PURPOSE_ROOT, 2);
+    struct span good = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 2);
+    assert_int_equal (directory_revoke (f->d, &r, top, span_bytes (NULL, 0)), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, one), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, wrong), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, span_of ("pk.sindh"), good), CB_TRUST);
+    other.last_seq = 4;
+    other.last_epoch.counter = 1;
+    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
+    other = r;
+    other.disputed = true;
+    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, good), CB_OK);
+    assert_true (directory_by_name (f->d, top)->revoked);
+}
+
+static void a_revocation_waits_for_its_credential (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
+    struct revocation r = revocation_of (bank), wrong = r;
+    uint32_t count;
+    struct hash hash;
+    wrong.party = span_of ("pk.sindh.other");
+    assert_int_equal (revoke (f, &wrong, "pk.sindh"), CB_OK);
+    r.last_seq = 5;
+    r.last_epoch.counter = 1;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    r.last_seq = 3;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 1);
+    assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
+    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.bank"));
+    assert_true (e->revoked);
+    assert_int_equal (e->last_seq, 3);
+}
+
+static void of_several_revocations_the_strictest_counts (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->kpt);
+    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
+    r.last_epoch.counter = 1;
+    r.last_seq = 9;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    r.last_seq = 7;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 7);
+    r.last_seq = 8;
+    r.disputed = true;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 7);
+    assert_true (e->disputed);
+    r.last_epoch.counter = 2;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 0);
+}
+
+static void a_revoked_issuer_issues_nothing_new (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = stranger (f, "pk.sindh.bank");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    struct revocation r = revocation_of (f->sindh);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (add (f, &c, &sign, 1), CB_REVOKED);
+    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+}
+
+static void what_a_head_says_of_revocations_can_be_compared (void **state)
+{
+    struct fixture *f = *state;
+    uint32_t count;
+    struct hash hash, joined[2], expected = hash_bytes (span_bytes (NULL, 0));
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 0);
+    assert_true (hash_equal (&hash, &expected));
+    struct revocation a = revocation_of (f->kpt), b = revocation_of (f->sindh);
+    assert_int_equal (revoke (f, &a, "pk"), CB_OK);
+    assert_int_equal (revoke (f, &a, "pk"), CB_OK);
+    assert_int_equal (revoke (f, &b, "pk"), CB_OK);
+    joined[0] = *a.credential;
+    joined[1] = *b.credential;
+    if (memcmp (&joined[0], &joined[1], HASH_SIZE) > 0) {
+        joined[0] = *b.credential;
+        joined[1] = *a.credential;
+    }
+    expected = hash_bytes (span_bytes (joined, sizeof joined));
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 2);
+    assert_true (hash_equal (&hash, &expected));
+}
+
+static void a_root_file_is_pinned_and_then_followed (void **state)
+{
+    struct fixture *f = *state;
+    struct span first = world_root (f->w);
+    struct world *other = world_new (1, 1);
+    assert_int_equal (directory_root (f->d, world_root (other)), CB_OTHER_ROOT);
+    world_free (&other);
+    struct span second = world_next_root (f->w, 1, 1), third = world_next_root (f->w, 1, 2);
+    assert_int_equal (directory_root (f->d, third), CB_TRUST);
+    assert_int_equal (directory_root_file (f->d)->version, 1);
+    assert_int_equal (directory_root (f->d, second), CB_OK);
+    assert_int_equal (directory_root (f->d, third), CB_OK);
+    assert_int_equal (directory_root (f->d, first), CB_OK);
+    assert_int_equal (directory_root (f->d, third), CB_OK);
+    assert_int_equal (directory_root_file (f->d)->version, 3);
+    assert_int_equal (directory_root (f->d, span_of ("x")), CB_TRUST);
+}
+
+static void a_policy_is_taken_when_root_keys_signed_it_and_it_is_newer (void **state)
+{
+    struct fixture *f = *state;
+    struct policy *p = calloc (1, sizeof *p);
+    assert_null (directory_policy_now (f->d));
+    assert_true (policy_parse (p, world_policy (f->w, 2)));
+    struct span one = world_root_signs (f->w, p->st.body, CB_PURPOSE_POLICY, 1);
+    struct span wrong = world_root_signs (f->w, p->st.body, CB_PURPOSE_ROOT, 2);
+    free (p);
+    assert_int_equal (directory_policy (f->d, one), CB_TRUST);
+    assert_int_equal (directory_policy (f->d, wrong), CB_TRUST);
+    assert_int_equal (directory_policy (f->d, world_policy (f->w, 2)), CB_OK);
+    assert_int_equal (directory_policy_now (f->d)->version, 2);
+    assert_int_equal (directory_policy (f->d, world_policy (f->w, 1)), CB_OK);
+    assert_int_equal (directory_policy_now (f->d)->version, 2);
+    assert_int_equal (directory_policy (f->d, world_policy (f->w, 3)), CB_OK);
+    assert_int_equal (directory_policy_now (f->d)->version, 3);
+}
+
+struct names {
+    size_t count, stop;
+    struct span at[16];
+};
+
+static bool collect (const struct entry *entry, void *arg)
+{
+    struct names *names = arg;
+    names->at[names->count++] = entry->credential.name;
+    return names->count != names->stop;
+}
+
+static void parties_are_visited_in_the_order_of_names (void **state)
+{
+    struct fixture *f = *state;
+    struct names names = { .count = 0 };
+    struct actor *ajk = world_party (f->w, "pk.ajk", "provincial", NULL);
+    assert_int_equal (directory_add (f->d, ajk->credential.st.bytes, NULL), CB_OK);
+    directory_each (f->d, span_of ("pk"), collect, &names);
+    assert_int_equal (names.count, 4);
+    assert_true (span_is (names.at[0], "pk"));
+    assert_true (span_is (names.at[1], "pk.ajk"));
+    assert_true (span_is (names.at[3], "pk.sindh.kpt"));
+    names = (struct names){ .count = 0 };
+    directory_each (f->d, span_of ("pk.sindh"), collect, &names);
+    assert_int_equal (names.count, 2);
+    names = (struct names){ .stop = 1 };
+    directory_each (f->d, span_of ("pk"), collect, &names);
+    assert_int_equal (names.count, 1);
+    assert_int_equal (directory_children (f->d, span_of ("pk")), 2);
+    assert_int_equal (directory_children (f->d, span_of ("pk.sindh")), 1);
+    assert_int_equal (directory_children (f->d, span_of ("pk.ajk")), 0);
+}
+
+static void what_proves_a_credential_comes_in_an_order_that_can_be_added (void **state)
+{
+    struct fixture *f = *state;
+    uint8_t old[SECRET_SIZE];
+    memcpy (old, f->sindh->secret, SECRET_SIZE);
+    struct credential c = next_of (f->sindh, "sindh 2");
+    struct world_sign signs[] = {
+        { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk },
+        { .purpose = CB_PURPOSE_SUCCESSION, .by = f->sindh, .secret = old },
+    };
+    struct span second = world_sign_credential (f->w, &c, signs, 2);
+    const struct entry *e;
+    assert_int_equal (directory_add (f->d, second, &e), CB_OK);
+    struct names names = { .count = 0 };
+    directory_proof (f->d, e, collect, &names);
+    assert_int_equal (names.count, 3);
+    assert_true (span_is (names.at[0], "pk"));
+    assert_true (span_is (names.at[1], "pk.sindh"));
+    assert_ptr_equal (names.at[2].data, e->credential.name.data);
+    names = (struct names){ .count = 0 };
+    directory_proof (f->d, directory_by_name (f->d, span_of ("pk.sindh.kpt")), collect, &names);
+    assert_int_equal (names.count, 3);
+    assert_true (span_is (names.at[2], "pk.sindh.kpt"));
+}
+
+static void an_older_head_changes_nothing (void **state)
+{
+    struct fixture *f = *state;
+    assert_null (directory_head_now (f->d));
+    directory_head (f->d, &(struct head){ .time = 5, .policy_version = 1 });
+    directory_head (f->d, &(struct head){ .time = 4, .policy_version = 2 });
+    assert_int_equal (directory_head_now (f->d)->policy_version, 1);
+    directory_head (f->d, &(struct head){ .time = 6, .policy_version = 3 });
+    assert_int_equal (directory_head_now (f->d)->policy_version, 3);
+}
+
+static void a_frozen_origin_stays_so_until_released (void **state)
+{
+    struct fixture *f = *state;
+    struct span kpt = span_of ("pk.sindh.kpt");
+    assert_false (directory_frozen (f->d, kpt));
+    directory_freeze (f->d, kpt, true);
+    directory_freeze (f->d, span_of ("pk.sindh.unknown"), true);
+    assert_true (directory_frozen (f->d, kpt));
+    assert_true (directory_frozen (f->d, span_of ("pk.sindh.unknown")));
+    assert_null (directory_by_name (f->d, span_of ("pk.sindh.unknown")));
+    assert_int_equal (directory_children (f->d, span_of ("pk.sindh")), 1);
+    directory_freeze (f->d, kpt, false);
+    assert_false (directory_frozen (f->d, kpt));
+}
+
+static bool exists (struct fixture *f, const char *text)
+{
+    struct term term;
+    assert_true (term_parse (&term, span_of (text)));
+    return directory_term (f->d, &term);
+}
+
+static void a_term_exists_below_the_root_or_as_a_sector_of_the_policy (void **state)
+{
+    struct fixture *f = *state;
+    assert_true (exists (f, "pk"));
+    assert_true (exists (f, "pk.never.heard.of"));
+    assert_true (exists (f, "pk.**"));
+    assert_false (exists (f, "in"));
+    assert_false (exists (f, "in.**"));
+    assert_false (exists (f, "@energy"));
+    assert_int_equal (directory_policy (f->d, world_policy (f->w, 1)), CB_OK);
+    assert_true (exists (f, "@energy"));
+    assert_false (exists (f, "@telecom"));
+}
+
+static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **state)
+{
+    struct fixture *f = *state;
+    struct credential s = f->sindh->credential, good, c;
+    /* A province with narrow rights. */
+    struct actor *kp = world_actor (f->w, "pk.kp");
+    c = world_credential (kp, "provincial", "energy");
+    c.may.roles = (struct labels){ .count = 1, .at = { span_of ("organisation") } };
+    c.may.sectors = s.sectors;
+    c.may.children = 1;
+    c.may.depth = 2;
+    assert_int_equal (directory_add (f->d, world_issue (kp, &c), NULL), CB_OK);
+    const struct entry *issuer = directory_by_name (f->d, span_of ("pk.kp"));
+    good = stranger (f, "pk.kp.police");
+    good.may = (struct grants){ .depth = 0 };
+    assert_int_equal (directory_may_enrol (f->d, issuer, &good), CB_OK);
+#define REFUSED(why, change)                                                                       \
+    do {                                                                                           \
+        c = good;                                                                                  \
+        change;                                                                                    \
+        assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_##why);                       \
+    } while (0)
+    REFUSED (NOT_A_CHILD, c.name = span_of ("pk.sindh.police"));
+    REFUSED (NOT_A_CHILD, c.name = span_of ("pk.kp.police.a"));
+    REFUSED (NOT_A_CHILD, c.name = span_of ("pk.kp.Police"));
+    REFUSED (NAME_TAKEN, c.generation = 2);
+    REFUSED (KEY_TAKEN, c.link_key = f->kpt->link_key);
+    REFUSED (TOO_DEEP, c.may.depth = 2);
+    REFUSED (ROLE_NOT_GRANTED, c.role = span_of ("provincial"));
+    REFUSED (ROLE_NOT_GRANTED, (c.may.depth = 1, c.may.roles.count = 1,
+                                c.may.roles.at[0] = span_of ("*")));
+    REFUSED (SECTOR_NOT_GRANTED, (c.sectors.count = 1, c.sectors.at[0] = span_of ("health")));
+    REFUSED (SECTOR_NOT_GRANTED, (c.may.depth = 1, c.may.sectors.count = 1,
+                                  c.may.sectors.at[0] = span_of ("health")));
+    REFUSED (TOO_MANY_CHILDREN, (c.may.depth = 1, c.may.children = 2));
+    REFUSED (CREDENTIAL_DATES, c.not_after = issuer->credential.may.latest + 1);
+    REFUSED (CREDENTIAL_DATES, c.not_before = issuer->credential.not_before - 1);
+    REFUSED (CREDENTIAL_DATES, c.issued = issuer->credential.not_after + 1);
+#undef REFUSED
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = kp };
+    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &good), CB_NAME_TAKEN);
+    c = stranger (f, "pk.kp.water");
+    c.may = (struct grants){ .depth = 0 };
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_TOO_MANY_CHILDREN);
+    const struct entry *police = directory_by_name (f->d, span_of ("pk.kp.police"));
+    c = good;
+    c.generation = 2;
+    c.previous = &police->credential.st.hash;
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_OK);
+    struct revocation r = revocation_of (kp);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_REVOKED);
+}
+
+int main (void)
+{
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WITH_WORLD (credentials_are_found_by_hash_name_and_link_key),
+        WITH_WORLD (an_entry_borrows_nothing_from_the_callers_bytes),
+        WITH_WORLD (a_known_credential_is_added_again_without_effect),
+        WITH_WORLD (a_credential_comes_after_its_issuers),
+        WITH_WORLD (the_top_party_needs_the_threshold_of_root_keys),
+        WITH_WORLD (a_credential_that_its_issuer_did_not_sign_is_refused),
+        WITH_WORLD (a_credential_that_widens_is_refused),
+        WITH_WORLD (a_key_of_another_party_is_refused_in_any_role),
+        WITH_WORLD (the_next_generation_is_signed_by_the_one_before),
+        WITH_WORLD (lost_keys_are_replaced_only_with_a_countersignature),
+        WITH_WORLD (a_second_credential_of_one_generation_is_refused),
+        WITH_WORLD (a_move_is_signed_by_both_parents_and_may_keep_its_keys),
+        WITH_WORLD (a_revocation_comes_from_above),
+        WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
+        WITH_WORLD (a_revocation_waits_for_its_credential),
+        WITH_WORLD (of_several_revocations_the_strictest_counts),
+        WITH_WORLD (a_revoked_issuer_issues_nothing_new),
+        WITH_WORLD (what_a_head_says_of_revocations_can_be_compared),
+        WITH_WORLD (a_root_file_is_pinned_and_then_followed),
+        WITH_WORLD (a_policy_is_taken_when_root_keys_signed_it_and_it_is_newer),
+        WITH_WORLD (parties_are_visited_in_the_order_of_names),
+        WITH_WORLD (what_proves_a_credential_comes_in_an_order_that_can_be_added),
+        WITH_WORLD (an_older_head_changes_nothing),
+        WITH_WORLD (a_frozen_origin_stays_so_until_released),
+        WITH_WORLD (a_term_exists_below_the_root_or_as_a_sector_of_the_policy),
+        WITH_WORLD (an_issuer_is_told_before_it_signs_what_would_be_refused),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Appending, transactions, epochs and tables. */
+#include "tests/unit/support_journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct hash zero;
+
+static struct journal *opened (void **state)
+{
+    return ((struct desk *) *state)->journal;
+}
+
+static void a_new_journal_is_empty_and_in_its_first_epoch (void **state)
+{
+    struct journal *journal = opened (state);
+    struct epoch_end epochs[LINK_EPOCHS];
+    assert_int_equal (journal_head (journal), 0);
+    assert_hash_equal (journal_chain (journal), zero);
+    assert_int_equal (journal_epoch (journal).counter, 1);
+    assert_int_equal (journal_epochs (journal, epochs), 1);
+    assert_int_equal (epochs[0].end, 0);
+    assert_string_equal (journal_error (journal), "");
+}
+
+static void a_record_is_read_back_as_it_was_appended (void **state)
+{
+    struct journal *journal = opened (state);
+    struct record in = record_of (CB_LANE_BULK, "text"), out;
+    in.reason = CB_STALE_TRUST;
+    in.policy = UINT32_MAX;
+    in.taken = INT64_C (253402300799999);
+    begin_batch (journal);
+    assert_int_equal (journal_append (journal, &in), JOURNAL_OK);
+    commit_batch (journal);
+    assert_int_equal (in.position, 1);
+
+    struct journal_reader *reader = journal_reader_new (journal, CB_LANE_BULK, 0);
+    assert_int_equal (journal_next (reader, &out), JOURNAL_OK);
+    assert_int_equal (out.position, 1);
+    assert_int_equal (out.lane, CB_LANE_BULK);
+    assert_int_equal (out.reason, CB_STALE_TRUST);
+    assert_true (out.policy == UINT32_MAX && out.taken == in.taken);
+    assert_true (span_is (out.from, "pk.sindh") && span_is (out.envelope, "text"));
+    assert_hash_equal (out.leaf, in.leaf);
+    assert_hash_equal (out.chain, in.chain);
+    journal_reader_free (&reader);
+    assert_null (reader);
+}
+
+static void a_record_of_this_party_with_a_pruned_envelope_has_neither (void **state)
+{
+    struct journal *journal = opened (state);
+    struct record in = { .lane = CB_LANE_FLASH }, out;
+    begin_batch (journal);
+    assert_int_equal (journal_append (journal, &in), JOURNAL_OK);
+    commit_batch (journal);
+    assert_int_equal (journal_at (journal, 1, &out), JOURNAL_OK);
+    assert_true (out.from.size == 0 && out.envelope.size == 0);
+}
+
+static void the_largest_envelope_fits (void **state)
+{
+    struct journal *journal = opened (state);
+    struct record in = record_of (CB_LANE_BULK, ""), out;
+    uint8_t *bytes = malloc (ENVELOPE_MAX);
+    memset (bytes, 0xa5, ENVELOPE_MAX);
+    in.envelope = span_bytes (bytes, ENVELOPE_MAX);
+    begin_batch (journal);
+    assert_int_equal (journal_append (journal, &in), JOURNAL_OK);
+    commit_batch (journal);
+    store_record (journal, CB_LANE_BULK, "small");
+    struct journal_reader *reader = journal_reader_new (journal, CB_LANE_BULK, 0);
+    assert_int_equal (journal_next (reader, &out), JOURNAL_OK);
+    assert_true (span_equal (out.envelope, in.envelope));
+    expect_next (reader, 2, "small");
+    journal_reader_free (&reader);
+    free (bytes);
+}
+
+static void the_chain_covers_leaf_reason_lane_and_epoch (void **state)
+{
+    struct journal *journal = opened (state);
+    begin_batch (journal);
+    assert_int_equal (journal_new_epoch (journal, 0, 0x01020303), JOURNAL_OK);
+    struct hash before = zero;
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        struct record record = record_of (lane, "text");
+        record.reason = 40 + lane;
+        uint8_t bytes[70];
+        memcpy (bytes, before.bytes, 32);
+        memcpy (bytes + 32, record.leaf.bytes, 32);
+        const uint8_t rest[6] = { (uint8_t) (40 + lane), (uint8_t) lane, 1, 2, 3, 4 };
+        memcpy (bytes + 64, rest, 6);
+        before = hash_bytes (span_bytes (bytes, sizeof bytes));
+        assert_int_equal (journal_append (journal, &record), JOURNAL_OK);
+        assert_hash_equal (record.chain, before);
+    }
+    commit_batch (journal);
+    assert_hash_equal (journal_chain (journal), before);
+}
+
+static void a_rollback_restores_log_tables_and_epoch (void **state)
+{
+    struct journal *journal = opened (state);
+    struct span value;
+    struct record record;
+    store_record (journal, CB_LANE_FLASH, "kept");
+    struct hash chain = journal_chain (journal);
+    struct epoch epoch = journal_epoch (journal);
+    begin_batch (journal);
+    assert_int_equal (journal_new_epoch (journal, 1, 0), JOURNAL_OK);
+    add_record (journal, CB_LANE_FLASH, "undone");
+    assert_int_equal (journal_put (journal, span_of ("k"), span_of ("v")), JOURNAL_OK);
+    journal_rollback (journal);
+    journal_rollback (journal);
+    assert_int_equal (journal_head (journal), 1);
+    assert_hash_equal (journal_chain (journal), chain);
+    assert_true (epoch_equal (journal_epoch (journal), epoch));
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_END);
+    assert_int_equal (journal_at (journal, 2, &record), JOURNAL_END);
+    assert_int_equal (store_record (journal, CB_LANE_FLASH, "again"), 2);
+    int64_t bad;
+    assert_int_equal (journal_check (journal, 0, &bad), JOURNAL_OK);
+}
+
+static void a_savepoint_is_undone_alone (void **state)
+{
+    struct journal *journal = opened (state);
+    struct span value;
+    begin_batch (journal);
+    add_record (journal, CB_LANE_FLASH, "before");
+    struct hash chain = journal_chain (journal);
+    struct epoch epoch = journal_epoch (journal);
+    assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
+    add_record (journal, CB_LANE_FLASH, "undone");
+    assert_int_equal (journal_new_epoch (journal, 1, 0), JOURNAL_OK);
+    assert_int_equal (journal_put (journal, span_of ("a"), span_of ("undone")), JOURNAL_OK);
+    assert_int_equal (journal_undo (journal), JOURNAL_OK);
+    assert_int_equal (journal_head (journal), 1);
+    assert_hash_equal (journal_chain (journal), chain);
+    assert_true (epoch_equal (journal_epoch (journal), epoch));
+
+    assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
+    assert_int_equal (add_record (journal, CB_LANE_FLASH, "released"), 2);
+    assert_int_equal (journal_put (journal, span_of ("b"), span_of ("released")), JOURNAL_OK);
+    assert_int_equal (journal_release (journal), JOURNAL_OK);
+    commit_batch (journal);
+
+    struct journal_reader *reader = journal_reader_new (journal, CB_LANE_FLASH, 0);
+    expect_next (reader, 1, "before");
+    expect_next (reader, 2, "released");
+    expect_end (reader);
+    journal_reader_free (&reader);
+    assert_int_equal (journal_get (journal, span_of ("a"), &value), JOURNAL_END);
+    assert_int_equal (journal_get (journal, span_of ("b"), &value), JOURNAL_OK);
+}
+
+static void a_new_epoch_counts_above_and_ends_the_one_before (void **state)
+{
+    struct journal *journal = opened (state);
+    struct epoch_end epochs[LINK_EPOCHS];
+    struct epoch first = journal_epoch (journal);
+    six_records (journal);
+    begin_batch (journal);
+    assert_int_equal (journal_new_epoch (journal, 4, 0), JOURNAL_OK);
+    assert_int_equal (journal_epoch (journal).counter, 2);
+    assert_int_equal (journal_new_epoch (journal, 0, 9), JOURNAL_OK);
+    assert_int_equal (journal_epoch (journal).counter, 10);
+    add_record (journal, CB_LANE_FLASH, "seven");
+    commit_batch (journal);
+    struct epoch now = journal_epoch (journal);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal (journal_epochs (journal, epochs), 3);
+        assert_true (epoch_equal (epochs[0].epoch, first) && epochs[0].end == 4);
+        assert_true (epochs[1].epoch.counter == 2 && epochs[1].end == 0);
+        assert_true (epoch_equal (epochs[2].epoch, now) && epochs[2].end == 7);
+        assert_true (epochs[1].epoch.nonce != now.nonce && first.nonce != now.nonce);
+        desk_reopen (*state);
+        journal = opened (state);
+    }
+}
+
+static void the_latest_epochs_are_listed (void **state)
+{
+    struct journal *journal = opened (state);
+    struct epoch_end epochs[LINK_EPOCHS];
+    begin_batch (journal);
+    for (int i = 0; i < 3 * LINK_EPOCHS; i++)
+        assert_int_equal (journal_new_epoch (journal, 0, 0), JOURNAL_OK);
+    commit_batch (journal);
+    desk_reopen (*state);
+    assert_int_equal (journal_epochs (opened (state), epochs), LINK_EPOCHS);
+    assert_int_equal (epochs[0].epoch.counter, 2 * LINK_EPOCHS + 2);
+    assert_int_equal (epochs[LINK_EPOCHS - 1].epoch.counter, 3 * LINK_EPOCHS + 1);
+}
+
+static void an_epoch_above_the_highest_counter_has_another_nonce (void **state)
+{
+    struct journal *journal = opened (state);
+    begin_batch (journal);
+    assert_int_equal (journal_new_epoch (journal, 0, UINT32_MAX), JOURNAL_OK);
+    struct epoch last = journal_epoch (journal);
+    assert_int_equal (journal_new_epoch (journal, 0, 0), JOURNAL_OK);
+    assert_true (journal_epoch (journal).counter == UINT32_MAX);
+    assert_false (epoch_equal (journal_epoch (journal), last));
+    commit_batch (journal);
+}
+
+static void put (struct journal *journal, struct span key, struct span value)
+{
+    assert_int_equal (journal_put (journal, key, value), JOURNAL_OK);
+}
+
+static void a_value_is_put_replaced_and_deleted (void **state)
+{
+    struct journal *journal = opened (state);
+    struct span value;
+    begin_batch (journal);
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_END);
+    put (journal, span_of ("k"), span_of ("first"));
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_OK);
+    assert_true (span_is (value, "first"));
+    put (journal, span_of ("k"), span_bytes (NULL, 0));
+    commit_batch (journal);
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_OK);
+    assert_true (value.size == 0);
+    begin_batch (journal);
+    assert_int_equal (journal_del (journal, span_of ("k")), JOURNAL_OK);
+    assert_int_equal (journal_del (journal, span_of ("k")), JOURNAL_OK);
+    commit_batch (journal);
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_END);
+}
+
+static void a_value_of_a_mebibyte_fits (void **state)
+{
+    struct journal *journal = opened (state);
+    uint8_t *bytes = calloc (1, 1 << 20);
+    struct span value;
+    begin_batch (journal);
+    put (journal, span_of ("k"), span_bytes (bytes, 1 << 20));
+    commit_batch (journal);
+    assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_OK);
+    assert_true (span_equal (value, span_bytes (bytes, 1 << 20)));
+    free (bytes);
+}
+
+/* Scans a prefix and compares the keys that are found. */
+static void expect_keys (struct journal *journal, struct span prefix, const struct span *keys,
+                         size_t count)
+{
+    uint8_t last[16];
+    struct span after = { NULL, 0 }, key, value;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal (journal_scan (journal, prefix, after, &key, &value), JOURNAL_OK);
+        assert_true (span_equal (key, keys[i]) && span_equal (value, keys[i]));
+        memcpy (last, key.data, key.size);
+        after = span_bytes (last, key.size);
+    }
+    assert_int_equal (journal_scan (journal, prefix, after, &key, &value), JOURNAL_END);
+}
+
+static void keys_compare_as_bytes_and_are_scanned_by_prefix (void **state)
+{
+    /* In order: t, t 00, t 7f, t 80, t ff, t ff 00, t ff ff, u, ff, ff ff */
+    static const uint8_t t[] = { 't' }, t00[] = { 't', 0 }, t7f[] = { 't', 0x7f },
+                         t80[] = { 't', 0x80 }, tff[] = { 't', 0xff }, tff00[] = { 't', 0xff, 0 },
+                         tffff[] = { 't', 0xff, 0xff }, u[] = { 'u' }, ff[] = { 0xff },
+                         ffff[] = { 0xff, 0xff };
+    const struct span keys[] = {
+        span_bytes (t, 1),   span_bytes (t00, 2),   span_bytes (t7f, 2),   span_bytes (t80, 2),
+        span_bytes (tff, 2), span_bytes (tff00, 3), span_bytes (tffff, 3), span_bytes (u, 1),
+        span_bytes (ff, 1),  span_bytes (ffff, 2),
+    };
+    struct journal *journal = opened (state);
+    struct span key, value;
+    begin_batch (journal);
+    for (size_t i = 0; i < 10; i++)
+        put (journal, keys[i * 7 % 10], keys[i * 7 % 10]);
+    for (int i = 0; i < 2; i++) {
+        expect_keys (journal, span_bytes (NULL, 0), keys, 10);
+        expect_keys (journal, keys[0], keys, 7);
+        expect_keys (journal, keys[4], keys + 4, 3);
+        expect_keys (journal, keys[7], keys + 7, 1);
+        expect_keys (journal, keys[8], keys + 8, 2);
+        expect_keys (journal, span_of ("a"), NULL, 0);
+        if (i == 0)
+            commit_batch (journal);
+    }
+    assert_int_equal (journal_scan (journal, keys[4], keys[1], &key, &value), JOURNAL_OK);
+    assert_true (span_equal (key, keys[4]));
+    assert_int_equal (journal_scan (journal, keys[0], keys[7], &key, &value), JOURNAL_END);
+}
+
+static void what_is_occupied_grows_and_what_is_free_is_known (void **state)
+{
+    struct journal *journal = opened (state);
+    uint64_t available, before, after;
+    journal_space (journal, &available, &before);
+    assert_true (available > 0 && before > 0);
+    begin_batch (journal);
+    for (int i = 0; i < 1000; i++)
+        add_record (journal, CB_LANE_BULK,
+                    "a record of some length, so that pages are filled by them");
+    commit_batch (journal);
+    journal_space (journal, &available, &after);
+    assert_true (after > before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown (name, desk_setup, desk_teardown)
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST (a_new_journal_is_empty_and_in_its_first_epoch),
+        TEST (a_record_is_read_back_as_it_was_appended),
+        TEST (a_record_of_this_party_with_a_pruned_envelope_has_neither),
+        TEST (the_largest_envelope_fits),
+        TEST (the_chain_covers_leaf_reason_lane_and_epoch),
+        TEST (a_rollback_restores_log_tables_and_epoch),
+        TEST (a_savepoint_is_undone_alone),
+        TEST (a_new_epoch_counts_above_and_ends_the_one_before),
+        TEST (the_latest_epochs_are_listed),
+        TEST (an_epoch_above_the_highest_counter_has_another_nonce),
+        TEST (a_value_is_put_replaced_and_deleted),
+        TEST (a_value_of_a_mebibyte_fits),
+        TEST (keys_compare_as_bytes_and_are_scanned_by_prefix),
+        TEST (what_is_occupied_grows_and_what_is_free_is_known),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

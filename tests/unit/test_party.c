@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/core/party.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define S span_of
+
+static void a_name_is_one_to_eight_labels (void **state)
+{
+    (void) state;
+    assert_true (party_valid (S ("pk")));
+    assert_true (party_valid (S ("pk.sindh-2.kpt")));
+    assert_true (party_valid (S ("a.b.c.d.e.f.g.h")));
+    assert_false (party_valid (S ("a.b.c.d.e.f.g.h.i")));
+    assert_false (party_valid (S ("")));
+    assert_false (party_valid (S (".")));
+    assert_false (party_valid (S ("pk.")));
+    assert_false (party_valid (S (".pk")));
+    assert_false (party_valid (S ("pk..kpt")));
+}
+
+static void a_label_has_1_to_32_lower_case_letters_digits_and_dashes (void **state)
+{
+    (void) state;
+    assert_true (label_valid (S ("0123456789abcdef0123456789abcde-")));
+    assert_false (label_valid (S ("0123456789abcdef0123456789abcdef0")));
+    assert_true (party_valid (S ("pk.0123456789abcdef0123456789abcdef.x")));
+    assert_false (party_valid (S ("pk.0123456789abcdef0123456789abcdef0.x")));
+    static const char *const wrong[] = { "", "A", "a.b", "a_b", "a b", "*", "\xc3\xa9", "a\n" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false (label_valid (S (wrong[i])));
+    assert_false (label_valid (span_bytes ("a\0b", 3)));
+    assert_false (party_valid (S ("pk.Sindh")));
+    assert_false (party_valid (span_bytes ("pk\0", 3)));
+}
+
+static void the_parent_is_the_name_without_its_last_label (void **state)
+{
+    (void) state;
+    assert_true (span_is (party_parent (S ("pk.sindh.kpt")), "pk.sindh"));
+    assert_int_equal (party_parent (S ("pk")).size, 0);
+    assert_int_equal (party_depth (S ("pk.sindh.kpt")), 3);
+    assert_int_equal (party_depth (S ("pk")), 1);
+    assert_int_equal (party_depth (S ("")), 0);
+}
+
+static void a_common_beginning_is_not_ancestry (void **state)
+{
+    (void) state;
+    assert_true (party_within (S ("pk.sindh"), S ("pk.sindh")));
+    assert_true (party_within (S ("pk.sindh.kpt"), S ("pk.sindh")));
+    assert_false (party_within (S ("pk.sindhi"), S ("pk.sindh")));
+    assert_false (party_within (S ("pk"), S ("pk.sindh")));
+    assert_false (party_within (S ("pk"), S ("")));
+    assert_true (party_above (S ("pk"), S ("pk.sindh.kpt")));
+    assert_false (party_above (S ("pk"), S ("pk")));
+    assert_false (party_above (S ("pk.sindh"), S ("pk")));
+    assert_false (party_above (S ("p"), S ("pk.sindh")));
+    assert_false (party_above (S (""), S (".pk")));
+}
+
+static void the_child_towards_a_name_is_one_label_below (void **state)
+{
+    (void) state;
+    assert_true (span_is (party_child_towards (S ("pk"), S ("pk.sindh.kpt")), "pk.sindh"));
+    assert_true (span_is (party_child_towards (S ("pk"), S ("pk.sindh")), "pk.sindh"));
+    assert_int_equal (party_child_towards (S ("pk"), S ("pk")).size, 0);
+    assert_int_equal (party_child_towards (S ("pk.sindh"), S ("pk.punjab.x")).size, 0);
+}
+
+static void a_term_is_a_party_a_subtree_or_a_sector (void **state)
+{
+    (void) state;
+    struct term term;
+    assert_true (term_parse (&term, S ("pk.sindh")));
+    assert_int_equal (term.type, TERM_PARTY);
+    assert_true (span_is (term.name, "pk.sindh"));
+    assert_true (term_parse (&term, S ("pk.sindh.**")));
+    assert_int_equal (term.type, TERM_SUBTREE);
+    assert_true (span_is (term.name, "pk.sindh"));
+    assert_true (term_parse (&term, S ("@energy")));
+    assert_int_equal (term.type, TERM_SECTOR);
+    assert_true (span_is (term.name, "energy"));
+    static const char *const wrong[] = { "",     "@",    "@a.b",   "**",          ".**",
+                                         "pk.*", "pk**", "@pk.**", "pk.**.sindh", "pk.**.**" };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_false (term_parse (&term, S (wrong[i])));
+}
+
+static void the_longest_name_makes_the_longest_term (void **state)
+{
+    (void) state;
+    char name[TERM_MAX + 2];
+    memset (name, 'a', sizeof name);
+    for (size_t i = 32; i < PARTY_MAX; i += 33)
+        name[i] = '.';
+    assert_true (party_valid (span_bytes (name, PARTY_MAX)));
+    assert_false (party_valid (span_bytes (name, PARTY_MAX + 1)));
+    memcpy (name + PARTY_MAX, ".**", 3);
+    struct term term;
+    assert_true (term_parse (&term, span_bytes (name, TERM_MAX)));
+    assert_int_equal (term.name.size, PARTY_MAX);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (a_name_is_one_to_eight_labels),
+        cmocka_unit_test (a_label_has_1_to_32_lower_case_letters_digits_and_dashes),
+        cmocka_unit_test (the_parent_is_the_name_without_its_last_label),
+        cmocka_unit_test (a_common_beginning_is_not_ancestry),
+        cmocka_unit_test (the_child_towards_a_name_is_one_label_below),
+        cmocka_unit_test (a_term_is_a_party_a_subtree_or_a_sector),
+        cmocka_unit_test (the_longest_name_makes_the_longest_term),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
