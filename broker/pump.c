@@ -2,6 +2,7 @@
 #include "broker/pump.h"
 
 #include "broker/fault.h"
+#include "bus/edge/log.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -102,11 +102,10 @@ void credential_pack (struct pack_out *out, const struct credential *c)
 
 static bool grants_narrow (const struct grants *inner, const struct grants *outer)
 {
-    return inner->depth == 0 ||
-           (labels_within (&inner->roles, &outer->roles) &&
-            labels_within (&inner->sectors, &outer->sectors) &&
-            inner->children <= outer->children && inner->depth < outer->depth &&
-            inner->latest <= outer->latest);
+    return inner->depth == 0 || (labels_within (&inner->roles, &outer->roles) &&
+                                 labels_within (&inner->sectors, &outer->sectors) &&
+                                 inner->children <= outer->children &&
+                                 inner->depth < outer->depth && inner->latest <= outer->latest);
 }
 
 bool credential_narrows (const struct credential *c, const struct credential *issuer)

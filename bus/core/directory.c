@@ -31,23 +31,27 @@ void directory_free (struct directory **self_p)
     if (!self)
         return;
     struct kept *kept, *next_kept;
-    HASH_ITER (hh, self->by_hash, kept, next_kept) {
+    HASH_ITER (hh, self->by_hash, kept, next_kept)
+    {
         HASH_DEL (self->by_hash, kept);
         free (kept->bytes);
         free (kept);
     }
     struct slot *slot, *next_slot;
-    HASH_ITER (hh, self->by_name, slot, next_slot) {
+    HASH_ITER (hh, self->by_name, slot, next_slot)
+    {
         HASH_DEL (self->by_name, slot);
         free (slot);
     }
     struct used_key *key, *next_key;
-    HASH_ITER (hh, self->by_key, key, next_key) {
+    HASH_ITER (hh, self->by_key, key, next_key)
+    {
         HASH_DEL (self->by_key, key);
         free (key);
     }
     struct awaited *awaited, *next_awaited;
-    HASH_ITER (hh, self->awaited, awaited, next_awaited) {
+    HASH_ITER (hh, self->awaited, awaited, next_awaited)
+    {
         HASH_DEL (self->awaited, awaited);
         free (awaited);
     }

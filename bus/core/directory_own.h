@@ -17,7 +17,7 @@
 struct kept {
     struct entry entry; /* first, so that an entry is a kept one */
     uint8_t *bytes;
-    size_t serial; /* what a credential is proved by has a smaller one */
+    size_t serial;      /* what a credential is proved by has a smaller one */
     struct kept *older; /* the one of the same party that was taken before it */
     bool marked;
     UT_hash_handle hh; /* by hash */
@@ -64,8 +64,8 @@ struct directory {
 #define ENTRIES_MAX 100000
 #define AWAITED_MAX 10000
 
-void *directory_alloc (size_t size);              /* zeroed; never NULL */
-uint8_t *directory_copy (struct span bytes);      /* returns owned */
+void *directory_alloc (size_t size);         /* zeroed; never NULL */
+uint8_t *directory_copy (struct span bytes); /* returns owned */
 struct kept *directory_find (const struct directory *self, const struct hash *hash);
 struct slot *directory_slot (const struct directory *self, struct span name);
 /* Applies what was said of a credential before it was known. */

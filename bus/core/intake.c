@@ -189,9 +189,8 @@ static enum cb_reason check_body (struct check *check)
 {
     const struct envelope *e = check->e;
     const struct schema *schema =
-        check->intake->schemas
-            ? schemas_find_version (check->intake->schemas, e->kind, e->schema)
-            : NULL;
+        check->intake->schemas ? schemas_find_version (check->intake->schemas, e->kind, e->schema)
+                               : NULL;
     if (schema) {
         bool thread = e->thread.origin.size > 0;
         if (!schema_check (schema, e->body, check->out->detail))

@@ -188,9 +188,7 @@ static unsigned stands (const struct policy *p, const struct sender *sender,
         is |= (unsigned) is_sector_cert (p, sender, name) << CB_REL_SECTOR_CERT;
         is |= (unsigned) span_equal (name, thread_origin) << CB_REL_CORRESPONDENT;
         break;
-    case TERM_SUBTREE:
-        is |= (unsigned) party_within (name, sender->name) << CB_REL_SUBTREE;
-        break;
+    case TERM_SUBTREE: is |= (unsigned) party_within (name, sender->name) << CB_REL_SUBTREE; break;
     case TERM_SECTOR:
         is |= (unsigned) labels_have (sender->sectors, name) << CB_REL_OWN_SECTOR;
         break;

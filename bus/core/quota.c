@@ -9,7 +9,7 @@
 #define uthash_fatal(message) abort ()
 #include <uthash.h>
 
-#define HOUR_MS INT64_C (3600000)
+#define HOUR_MS  INT64_C (3600000)
 #define HOUR_KEY (sizeof (int64_t) + PARTY_MAX)
 
 struct hour {
@@ -49,7 +49,7 @@ void quota_free (struct quota **self)
         return;
     struct hour *hour, *next;
     HASH_ITER (hh, (*self)->hours, hour, next)
-        forget (*self, hour);
+    forget (*self, hour);
     free (*self);
     *self = NULL;
 }

@@ -11,7 +11,7 @@
 
 #include "bus/core/proof.h"
 
-#define QUOTA_MAX 256 /* messages an hour that can be counted; larger limits count as this */
+#define QUOTA_MAX   256  /* messages an hour that can be counted; larger limits count as this */
 #define QUOTA_HOURS 4096 /* hours of origins that are remembered */
 
 struct quota;

@@ -73,7 +73,7 @@ enum cb_reason trust_revocation (const struct directory *directory, const struct
         return CB_TRUST;
     if (span_equal (r->party, root->top))
         return span_equal (by, root->top) && root_revokes (directory, r, statement) ? CB_OK
-                                                                                   : CB_TRUST;
+                                                                                    : CB_TRUST;
     return party_above (by, r->party) ? CB_OK : CB_TRUST;
 }
 
@@ -91,8 +91,7 @@ static enum cb_reason check_policy (const struct directory *directory, const str
     struct policy *policy = malloc (sizeof *policy);
     if (!policy)
         abort ();
-    enum cb_reason reason =
-        trust_policy (directory, policy, body_bytes (e->body, "statement"));
+    enum cb_reason reason = trust_policy (directory, policy, body_bytes (e->body, "statement"));
     free (policy);
     return reason;
 }

@@ -26,8 +26,7 @@ static void put_last (struct pack_out *out, const struct revocation *r)
     pack_put_int (out, r->last_seq);
 }
 
-void trust_body_revocation (struct pack_out *out, const struct revocation *r,
-                            struct span statement)
+void trust_body_revocation (struct pack_out *out, const struct revocation *r, struct span statement)
 {
     pack_put_map (out, 4 + (r->last_seq ? 3u : 0) + (statement.size ? 1u : 0));
     pack_put_text (out, "credential");

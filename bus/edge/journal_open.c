@@ -158,7 +158,11 @@ static bool configure (struct journal *self)
         return false;
     const unsigned char *mode = sqlite3_column_text (row, 0);
     bool wal = mode && strcmp ((const char *) mode, "wal") == 0;
+    /* The file is changed only after the row. */
+    int code = sqlite3_step (row);
     sqlite3_finalize (row);
+    if (code != SQLITE_DONE)
+        return refuse_code (self, code, "giving it a write-ahead log");
     if (!wal)
         return refuse (self, "cannot be opened: its file system has no write-ahead log");
     sqlite3_wal_hook (self->db, on_commit, self);

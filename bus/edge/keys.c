@@ -128,9 +128,11 @@ static void skip_space (struct reader *r)
 
 static void expect (struct reader *r, const char *text)
 {
+    if (r->bad)
+        return; /* at the line of the first mistake */
     skip_space (r);
     size_t size = strlen (text);
-    if (r->bad || (size_t) (r->end - r->at) < size || memcmp (r->at, text, size) != 0)
+    if ((size_t) (r->end - r->at) < size || memcmp (r->at, text, size) != 0)
         r->bad = true;
     else
         r->at += size;
@@ -186,7 +188,8 @@ static int begin (struct reader *r, const char *path, struct span *bytes, char *
 static int finish (struct reader *r, struct span bytes, const char *expected, char *why,
                    size_t why_size)
 {
-    skip_space (r);
+    if (!r->bad)
+        skip_space (r);
     if (!r->bad && r->at != r->end)
         r->bad = true;
     if (r->bad)

@@ -40,8 +40,9 @@ bool duration_parse (const char *text, int64_t *ms)
     static const struct {
         const char *name;
         int64_t ms;
-    } units[] = { { "ms", 1 }, { "s", SECOND_MS }, { "min", MINUTE_MS }, { "h", HOUR_MS },
-                  { "d", DAY_MS } };
+    } units[] = {
+        { "ms", 1 }, { "s", SECOND_MS }, { "min", MINUTE_MS }, { "h", HOUR_MS }, { "d", DAY_MS }
+    };
     int64_t value = 0;
     size_t digits = strspn (text, "0123456789");
     if (digits == 0 || digits > 12)
@@ -63,8 +64,8 @@ static bool refuse_missing (struct cfg *cfg, const config_setting_t *group, cons
     return cfg_refuse (cfg, group, "%s is missing", name);
 }
 
-static bool need_text (struct cfg *cfg, const config_setting_t *group, const char *name,
-                       size_t max, struct span *out)
+static bool need_text (struct cfg *cfg, const config_setting_t *group, const char *name, size_t max,
+                       struct span *out)
 {
     const char *text = NULL;
     if (!cfg_text (cfg, group, name, max, &text))
@@ -331,8 +332,7 @@ static bool read_policy (struct cfg *cfg, struct policy *p)
                                          "sectors", "clocks", "settings", NULL };
     const config_setting_t *root = cfg_root (cfg);
     int64_t version = 0;
-    if (!cfg_known (cfg, root, names) ||
-        !cfg_int (cfg, root, "version", 1, UINT32_MAX, &version) ||
+    if (!cfg_known (cfg, root, names) || !cfg_int (cfg, root, "version", 1, UINT32_MAX, &version) ||
         !need_text (cfg, root, "title", TITLE_MAX, &p->title) ||
         !read_labels (cfg, root, "roles", ROLES_MAX, false, &p->roles))
         return false;

@@ -2,7 +2,6 @@
 #include "nodes/certbus/command.h"
 
 #include <libgen.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,7 +38,6 @@ const struct schemas *call_schemas (struct call *call)
     if (call->schemas_tried)
         return call->schemas;
     call->schemas_tried = true;
-    const char *named = getenv ("CERTBUS_SCHEMAS");
     conf_default (&conf);
     if (conf_load (&conf, home_path (call, "certbus.conf").text, why) != 0) {
         complain ("%s", why);
@@ -47,11 +45,9 @@ const struct schemas *call_schemas (struct call *call)
     }
     if (*conf.schemas)
         snprintf (folder, sizeof folder, "%s", conf.schemas);
-    else if (named && *named)
-        snprintf (folder, sizeof folder, "%s", named);
     else if (!beside_program (folder, sizeof folder)) {
         complain ("the schemas are not beside this program; name their folder in certbus.conf "
-                  "(schemas = \"...\") or in $CERTBUS_SCHEMAS");
+                  "(schemas = \"...\")");
         return NULL;
     }
     call->schemas = schemas_load (folder, why, sizeof why);

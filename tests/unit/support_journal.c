@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +176,8 @@ pid_t start_process (struct desk *desk, void (*run) (struct journal *journal, in
     assert_true (child >= 0);
     if (child > 0)
         return child;
+    /* So that none is left behind by a test that failed. */
+    prctl (PR_SET_PDEATHSIG, SIGKILL);
     char why[512];
     struct journal *journal = journal_open (desk->path, why, sizeof why);
     if (journal)

@@ -105,8 +105,7 @@ struct span world_root_signs (struct world *w, struct span body, enum cb_purpose
                               size_t signatures)
 {
     struct statement_sig sigs[SIGNS_MAX];
-    size_t count =
-        root_sigs (w, body, purpose, signatures ? signatures : w->root.threshold, sigs);
+    size_t count = root_sigs (w, body, purpose, signatures ? signatures : w->root.threshold, sigs);
     return seal (w, body, sigs, count);
 }
 
@@ -256,8 +255,7 @@ struct span world_issue (struct actor *actor, const struct credential *c)
     return statement;
 }
 
-struct actor *world_party (struct world *w, const char *name, const char *role,
-                           const char *sectors)
+struct actor *world_party (struct world *w, const char *name, const char *role, const char *sectors)
 {
     struct actor *actor = world_actor (w, name);
     struct credential c = world_credential (actor, role, sectors);
@@ -290,10 +288,9 @@ struct span world_policy (struct world *w, uint32_t version)
     p->title = span_of ("for tests");
     p->roles = (struct labels){ .count = 1, .at = { span_of ("*") } };
     p->grant_count = 1;
-    p->grants[0] =
-        (struct policy_grant){ .role = span_of ("*"),
-                               .kinds = { .count = 1, .at = { span_of ("*") } },
-                               .relations = 1u << CB_REL_EVERYONE };
+    p->grants[0] = (struct policy_grant){ .role = span_of ("*"),
+                                          .kinds = { .count = 1, .at = { span_of ("*") } },
+                                          .relations = 1u << CB_REL_EVERYONE };
     p->sector_count = 2;
     p->sectors[0].sector = span_of ("energy");
     p->sectors[1].sector = span_of ("health");

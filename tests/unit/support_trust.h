@@ -23,7 +23,7 @@ struct actor {
     struct actor *parent; /* who enrolled it; NULL: the root keys */
     char name[PARTY_MAX + 1];
     uint8_t sign_key[KEY_SIZE], seal_key[KEY_SIZE], link_key[KEY_SIZE];
-    uint8_t secret[SECRET_SIZE]; /* of sign_key */
+    uint8_t secret[SECRET_SIZE];  /* of sign_key */
     struct credential credential; /* as it was signed; borrows */
     struct epoch epoch;
     int64_t seq; /* of its last message */

@@ -55,8 +55,9 @@ static void a_root_file_of_another_form_is_refused (void **state)
     struct world *w = *state;
     struct root_file root;
     assert_int_equal (root_parse (&root, world_root (w)), CB_OK);
-    struct root_spec good = { .version = 1, .issued = 5, .expires = 9, .threshold = 2, .count = 3,
-                              .top = span_of ("pk") };
+    struct root_spec good = {
+        .version = 1, .issued = 5, .expires = 9, .threshold = 2, .count = 3, .top = span_of ("pk")
+    };
     for (size_t i = 0; i < 3; i++)
         memcpy (good.keys[i], root.keys[i], KEY_SIZE);
     assert_int_equal (spec_verdict (w, &good), CB_OK);
@@ -214,10 +215,10 @@ static void a_step_of_a_chain_only_narrows (void **state)
     struct world *w = *state;
     struct credential good = sample (w), issuer = good, bad;
     issuer.name = span_of ("pk");
-    issuer.may.roles = (struct labels){ .count = 2,
-                                        .at = { span_of ("organisation"), span_of ("provincial") } };
-    issuer.may.sectors = (struct labels){ .count = 2,
-                                          .at = { span_of ("energy"), span_of ("health") } };
+    issuer.may.roles =
+        (struct labels){ .count = 2, .at = { span_of ("organisation"), span_of ("provincial") } };
+    issuer.may.sectors =
+        (struct labels){ .count = 2, .at = { span_of ("energy"), span_of ("health") } };
     issuer.may.depth = 3;
     good.may.depth = 2;
     good.may.roles = (struct labels){ .count = 1, .at = { span_of ("organisation") } };
@@ -354,8 +355,11 @@ static void a_revocation_is_read_as_it_was_written (void **state)
 {
     (void) state;
     struct hash hash = hash_bytes (span_of ("credential"));
-    struct revocation r = { .party = span_of ("pk"), .credential = &hash, .why = span_of ("stolen"),
-                            .last_epoch = { .counter = 3, .nonce = UINT64_MAX }, .last_seq = 9,
+    struct revocation r = { .party = span_of ("pk"),
+                            .credential = &hash,
+                            .why = span_of ("stolen"),
+                            .last_epoch = { .counter = 3, .nonce = UINT64_MAX },
+                            .last_seq = 9,
                             .disputed = true },
                       parsed;
     struct pack_out out;

@@ -2,7 +2,6 @@
 #include "tests/unit/support_trust.h"
 
 #include <setjmp.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -585,11 +584,11 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
     REFUSED (KEY_TAKEN, c.link_key = f->kpt->link_key);
     REFUSED (TOO_DEEP, c.may.depth = 2);
     REFUSED (ROLE_NOT_GRANTED, c.role = span_of ("provincial"));
-    REFUSED (ROLE_NOT_GRANTED, (c.may.depth = 1, c.may.roles.count = 1,
-                                c.may.roles.at[0] = span_of ("*")));
+    REFUSED (ROLE_NOT_GRANTED,
+             (c.may.depth = 1, c.may.roles.count = 1, c.may.roles.at[0] = span_of ("*")));
     REFUSED (SECTOR_NOT_GRANTED, (c.sectors.count = 1, c.sectors.at[0] = span_of ("health")));
-    REFUSED (SECTOR_NOT_GRANTED, (c.may.depth = 1, c.may.sectors.count = 1,
-                                  c.may.sectors.at[0] = span_of ("health")));
+    REFUSED (SECTOR_NOT_GRANTED,
+             (c.may.depth = 1, c.may.sectors.count = 1, c.may.sectors.at[0] = span_of ("health")));
     REFUSED (TOO_MANY_CHILDREN, (c.may.depth = 1, c.may.children = 2));
     REFUSED (CREDENTIAL_DATES, c.not_after = issuer->credential.may.latest + 1);
     REFUSED (CREDENTIAL_DATES, c.not_before = issuer->credential.not_before - 1);

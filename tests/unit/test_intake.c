@@ -6,7 +6,6 @@
 #include "tests/unit/support_trust.h"
 
 #include <setjmp.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -405,8 +404,7 @@ static void without_a_policy_only_the_first_one_is_taken (void **state)
     assert_int_equal (send_to (f, f->pk, "pk.sindh"), CB_NO_POLICY);
     struct draft first = carrying (f, f->pk, "policy", "statement", world_policy (f->w, 1));
     assert_int_equal (verdict (f, f->pk, &first), CB_OK);
-    struct draft impostor =
-        carrying (f, f->punjab, "policy", "statement", world_policy (f->w, 1));
+    struct draft impostor = carrying (f, f->punjab, "policy", "statement", world_policy (f->w, 1));
     assert_int_equal (verdict (f, f->punjab, &impostor), CB_NO_POLICY);
     struct draft unsigned_one = carrying (f, f->pk, "policy", "statement", world_root (f->w));
     assert_int_equal (verdict (f, f->pk, &unsigned_one), CB_TRUST);
@@ -461,8 +459,7 @@ static void an_answer_is_granted_to_whom_it_answers (void **state)
     restrict_policy (f, 1u << CB_REL_CORRESPONDENT);
     struct draft draft = world_draft (f->kpt, "note", "pk.punjab");
     assert_int_equal (verdict (f, f->kpt, &draft), CB_NO_GRANT);
-    draft.thread =
-        (struct msg_id){ .origin = span_of ("pk.punjab"), .epoch = { 1, 7 }, .seq = 1 };
+    draft.thread = (struct msg_id){ .origin = span_of ("pk.punjab"), .epoch = { 1, 7 }, .seq = 1 };
     assert_int_equal (verdict (f, f->kpt, &draft), CB_OK);
     assert_true (f->v.needs_thread);
 }
@@ -497,8 +494,10 @@ static void consent_names_the_origin_or_a_party_above (void **state)
     const struct {
         const char *climb;
         enum cb_reason reason;
-    } cases[] = { { "pk.sindh.kpt", CB_OK },       { "pk.sindh", CB_OK },
-                  { "pk", CB_OK },                 { "pk.punjab", CB_CONSENT },
+    } cases[] = { { "pk.sindh.kpt", CB_OK },
+                  { "pk.sindh", CB_OK },
+                  { "pk", CB_OK },
+                  { "pk.punjab", CB_CONSENT },
                   { "pk.sindh.kpt.x", CB_CONSENT } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         draft.climb = span_of (cases[i].climb);
@@ -660,8 +659,6 @@ static void the_first_check_that_fails_is_the_verdict (void **state)
     assert_int_equal (verdict (f, bank, &draft), CB_AUDIENCE);
     draft.audience_count--;
     assert_int_equal (verdict (f, bank, &draft), CB_NO_GRANT);
-    draft.thread =
-        (struct msg_id){ .origin = span_of ("pk.sindh"), .epoch = { 1, 7 }, .seq = 1 };
     struct policy *p = calloc (1, sizeof *p);
     assert_true (policy_parse (p, world_policy (f->w, 3)));
     assert_int_equal (directory_policy (f->d, p->st.bytes), CB_OK);

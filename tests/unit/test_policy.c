@@ -2,7 +2,6 @@
 #include "tests/unit/support_trust.h"
 
 #include <setjmp.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +23,8 @@ static int set_up (void **state)
     p->version = 3;
     p->issued = 5;
     p->title = span_of ("title");
-    p->roles = (struct labels){ .count = 2, .at = { span_of ("provincial"), span_of ("sectoral") } };
+    p->roles =
+        (struct labels){ .count = 2, .at = { span_of ("provincial"), span_of ("sectoral") } };
     p->sector_count = 2;
     p->sectors[0].sector = span_of ("energy");
     p->sectors[1].sector = span_of ("telecom");
@@ -78,8 +78,7 @@ static void a_policy_is_read_as_it_was_written (void **state)
     assert_int_equal (f->parsed->issued, 5);
     assert_true (span_is (f->parsed->title, "title"));
     assert_int_equal (f->parsed->grant_count, 2);
-    assert_int_equal (f->parsed->grants[0].relations,
-                      1u << CB_REL_SUBTREE | 1u << CB_REL_CHILDREN);
+    assert_int_equal (f->parsed->grants[0].relations, 1u << CB_REL_SUBTREE | 1u << CB_REL_CHILDREN);
     assert_true (span_is (f->parsed->grants[0].kinds.at[0], "advisory"));
     assert_true (span_is (policy_sector_cert (f->parsed, span_of ("telecom")), "pk.telecom"));
     assert_int_equal (policy_sector_cert (f->parsed, span_of ("energy")).size, 0);
@@ -130,9 +129,9 @@ static struct policy_verdict asks (struct fixture *f, const char *role, const ch
 }
 
 static const char *const every_term[] = {
-    "pk.sindh", "pk",          "in",          "pk.sindh.kpt", "pk.sindh.kpt.quay", "pk.sindh.**",
-    "pk.**",    "@energy",     "@finance",    "pk.telecom",   "pk.punjab",         "pk.punjab.**",
-    "pk.sindh-x",
+    "pk.sindh",    "pk",           "in",         "pk.sindh.kpt", "pk.sindh.kpt.quay",
+    "pk.sindh.**", "pk.**",        "@energy",    "@finance",     "pk.telecom",
+    "pk.punjab",   "pk.punjab.**", "pk.sindh-x",
 };
 
 /* Which of the terms above a relation covers, in their order. */
@@ -141,8 +140,7 @@ static void covers (struct fixture *f, enum cb_relation relation, const char *ex
     f->fields->grant_count = 0;
     grant (f->fields, "provincial", "note", 1u << relation);
     for (size_t i = 0; i < sizeof every_term / sizeof every_term[0]; i++) {
-        bool allowed =
-            asks (f, "provincial", "note", every_term[i], "pk.punjab").reason == CB_OK;
+        bool allowed = asks (f, "provincial", "note", every_term[i], "pk.punjab").reason == CB_OK;
         if (allowed != (expected[i] == 'y'))
             fail_msg ("%s %s %s", cb_relation_name (relation), allowed ? "covers" : "refuses",
                       every_term[i]);
@@ -222,8 +220,8 @@ static void every_term_needs_a_grant_and_the_first_without_is_named (void **stat
     assert_true (term_parse (&audience[1], span_of ("pk.punjab")));
     assert_true (term_parse (&audience[2], span_of ("pk.kp")));
     grant (f->fields, "provincial", "note", 1u << CB_REL_PARENT);
-    struct policy_verdict verdict = policy_allows (f->fields, &sender, span_of ("note"), audience,
-                                                   3, span_bytes (NULL, 0));
+    struct policy_verdict verdict =
+        policy_allows (f->fields, &sender, span_of ("note"), audience, 3, span_bytes (NULL, 0));
     assert_int_equal (verdict.reason, CB_NO_GRANT);
     assert_int_equal (verdict.refused, 1);
 }
