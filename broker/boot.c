@@ -210,18 +210,19 @@ static void replay_contact (struct station *self, struct journal *journal)
         station_contact (self, e.body);
 }
 
-void station_contact (struct station *self, struct span body)
+bool station_contact (struct station *self, struct span body)
 {
     struct pack_in in = pack_open (body_field (body, "endpoints"));
     size_t count = pack_array (&in, 0, ENDPOINTS_MAX);
     if (in.bad || count == 0)
-        return;
+        return false;
     self->contact_count = 0;
     for (size_t i = 0; i < count; i++) {
         struct span endpoint = pack_str (&in, 1, ENDPOINT_MAX);
         if (!in.bad)
             span_text (endpoint, self->contact[self->contact_count++], sizeof self->contact[0]);
     }
+    return self->contact_count > 0;
 }
 
 static bool open_journal (struct station *self, char *why, size_t size)

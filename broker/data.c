@@ -98,10 +98,11 @@ static void data_done (struct job *base, struct station *station)
                 memcmp (peer->session, job->session, SESSION_SIZE) == 0;
     bool stored = !job->job.full && !job->full_before;
     station->disk_full = !stored;
+    station->pending -= job->size;
     for (size_t i = 0; i < job->item_count; i++) {
         struct item *item = &job->items[i];
         if (stored && item->outcome == TAKEN_STORED)
-            station_stored (station, item->lane, item->position);
+            station_stored (station, item);
         if (stored && item->outcome == TAKEN_REFUSED) {
             station->refused_count++;
             if (item->reason == CB_EQUIVOCATION)
@@ -261,5 +262,6 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
         const char *detail = job->items[job->item_count - 1].detail;
         peer_end (self, ends, detail != NULL ? detail : "");
     }
+    station->pending += job->size;
     store_submit (station->store, &job->job);
 }

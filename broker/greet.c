@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/fault.h"
+#include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/tables.h"
 #include "broker/take.h"
@@ -170,6 +171,7 @@ static void greet_done (struct job *base, struct station *station)
         FAULT_HERE (NEW_EPOCH);
         station->epoch = job->epochs[job->epoch_count - 1].epoch;
         station->seq = 0;
+        originate_drop (station);
         station->epoch_forced = clock_steady ();
         log_warning ("%s holds what this journal does not: it was restored from an older copy. "
                      "Epoch %u begins; our own messages are asked back.",
@@ -240,6 +242,8 @@ static void take_theirs (struct peer *self, struct greet_job *job, const struct 
 
 void greet_hello (struct peer *self)
 {
+    if (self->station->stopping)
+        return;
     randombytes_buf (self->session, sizeof self->session);
     self->sending = false;
     self->greeting = true;

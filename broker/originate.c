@@ -158,7 +158,7 @@ static void origin_done (struct job *base, struct station *station)
         bool stored = !job->job.full && item->outcome == TAKEN_STORED;
         bool no_space = job->job.full || item->outcome == TAKEN_NO_SPACE;
         if (stored)
-            station_stored (station, item->lane, item->position);
+            station_stored (station, item);
         station->disk_full = no_space;
         struct originated told = { .reason = stored     ? CB_OK
                                              : no_space ? CB_DISK_FULL
@@ -217,6 +217,19 @@ static void pack_all (struct origin *self, struct station *station, struct origi
     free (paths);
     free (lengths);
     free (at);
+}
+
+void originate_drop (struct station *station)
+{
+    struct origin *self = station->origin;
+    for (size_t i = 0; i < self->count; i++) {
+        struct originated told = { .reason = CB_OUT_OF_STEP,
+                                   .detail = "a new epoch has begun; publish it again" };
+        local_originated (station, &self->drafts[i].asker, &told);
+        pack_free (&self->drafts[i].bytes);
+        free (self->drafts[i].settles);
+    }
+    self->count = 0;
 }
 
 void originate_flush (struct station *station)

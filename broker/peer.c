@@ -351,9 +351,24 @@ void peer_frame (struct peer *self, struct wire_frame *wire)
     act (self, wire, &frame, step);
 }
 
+static bool stuck (const struct peer *self, int64_t now)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
+        const struct lane_out *out = &self->out[lane];
+        if (out->count > 0 && now - out->ring[out->head].when > PEER_ACK_MS &&
+            now - self->drain.since > PEER_ACK_MS)
+            return true;
+    }
+    return false;
+}
+
 void peer_tick (struct peer *self, int64_t now)
 {
     int64_t silent = now - self->heard;
+    if (self->state == LINK_OPEN && self->sending && stuck (self, now)) {
+        peer_begin_again (self, "what was sent is not acknowledged");
+        return;
+    }
     if (self->state == LINK_OPEN && silent > PEER_SILENCE_MS) {
         log_warning ("%s: nothing heard for %lld s", self->name, (long long) silent / 1000);
         back_off (self);

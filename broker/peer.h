@@ -12,9 +12,12 @@
 #include "broker/station.h"
 #include "bus/core/link.h"
 
-#define PEER_PING_MS     5000
-#define PEER_SILENCE_MS  20000
-#define PEER_HELLO_MS    5000
+#define PEER_PING_MS    5000
+#define PEER_SILENCE_MS 20000
+#define PEER_HELLO_MS   5000
+/* What is in flight and unacknowledged for so long, with nothing acknowledged
+ * meanwhile, was lost with a connection. */
+#define PEER_ACK_MS      60000
 #define PEER_BACKOFF_MIN 1000
 #define PEER_BACKOFF_MAX 60000
 /* What a neighbour may have in flight a lane. */

@@ -33,13 +33,27 @@ void station_wake (struct station *self)
     self->pump_wanted = true;
 }
 
-void station_stored (struct station *self, unsigned lane, int64_t position)
+/* The parent says where it is: its children follow. */
+static void adopt_contact (struct station *self, const struct item *item)
 {
-    if (lane < CB_PRECEDENCES && position > self->heads[lane])
-        self->heads[lane] = position;
-    if (position > self->head)
-        self->head = position;
+    struct envelope e;
+    if (self->parent == NULL || !span_is (item->kind, "contact") ||
+        !span_is (item->id.origin, self->parent->name) ||
+        envelope_parse (&e, item->envelope) != CB_OK || !station_contact (self, e.body))
+        return;
+    station_endpoints (self);
+    log_notice ("%s: now at %s", self->parent->name, uplink_endpoint (self));
+}
+
+void station_stored (struct station *self, const struct item *item)
+{
+    if (item->lane < CB_PRECEDENCES && item->position > self->heads[item->lane])
+        self->heads[item->lane] = item->position;
+    if (item->position > self->head)
+        self->head = item->position;
     self->pump_wanted = true;
+    adopt_contact (self, item);
+    tap_show (self, item);
     local_wake (self);
 }
 

@@ -81,14 +81,17 @@ void station_reload (struct station *self);
 struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size);
 /* Where the parent is: the configuration, else its contact message, else the bundle. */
 void station_endpoints (struct station *self);
-void station_contact (struct station *self, struct span body); /* of the parent: adopts */
+/* Remembers the endpoints in the parent's contact message; false when it has none. The
+ * link that stands is left alone: they are used when it is made again. */
+bool station_contact (struct station *self, struct span body);
 
 /* After the directory changed: who may connect, who is a neighbour, which key is ours. */
 void station_admit (struct station *self);
 /* Ends all sessions, so that everybody learns the new epoch. */
 void station_restart_links (struct station *self);
-/* What was committed: moves the heads, wakes links, readers and the tap. */
-void station_stored (struct station *self, unsigned lane, int64_t position);
+/* What was committed: moves the heads, wakes links and readers, shows it on the tap. */
+struct item;
+void station_stored (struct station *self, const struct item *item);
 /* What is judged: what a link brought, one's own on its way back, one's own before
  * it is signed, or the same without consequences (it uses up no quota). */
 enum judging { JUDGE_DATA, JUDGE_RECOVERY, JUDGE_DRAFT, JUDGE_REHEARSAL };

@@ -101,12 +101,16 @@ static void print_field (const struct field *record, struct span key, struct spa
     print_value (field_named (record, key), value, indent);
 }
 
-/* In the order of bytes, except what a reader in a hurry needs. */
+/* What a reader in a hurry needs, in this order; the rest follows in the order of bytes. */
+static const char *const first[] = {
+    "number", "title", "severity", "summary", "description", "text"
+};
+
+#define FIRST (sizeof first / sizeof first[0])
+
 static bool comes_first (struct span key)
 {
-    static const char *const first[] = { "title",   "number", "severity",
-                                         "summary", "text",   "description" };
-    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+    for (size_t i = 0; i < FIRST; i++)
         if (span_is (key, first[i]))
             return true;
     return false;
@@ -114,14 +118,17 @@ static bool comes_first (struct span key)
 
 static void print_map (const struct field *record, struct span map, int indent)
 {
-    for (unsigned pass = 0; pass < 2; pass++) {
-        struct pack_in in = pack_open (map);
-        struct span last = { 0 };
-        for (size_t left = pack_map (&in, SIZE_MAX); left && !in.bad; left--) {
-            struct span key = pack_key (&in, &last), value = pack_any (&in);
-            if (comes_first (key) == (pass == 0))
-                print_field (record, key, value, indent);
-        }
+    for (size_t i = 0; i < FIRST; i++) {
+        struct span value = body_field (map, first[i]);
+        if (value.size)
+            print_field (record, span_of (first[i]), value, indent);
+    }
+    struct pack_in in = pack_open (map);
+    struct span last = { 0 };
+    for (size_t left = pack_map (&in, SIZE_MAX); left && !in.bad; left--) {
+        struct span key = pack_key (&in, &last), value = pack_any (&in);
+        if (!comes_first (key))
+            print_field (record, key, value, indent);
     }
 }
 

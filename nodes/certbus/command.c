@@ -208,5 +208,6 @@ int command_main (int argc, char **argv)
     client_close (&call.doors[CLIENT_READ]);
     client_close (&call.doors[CLIENT_ACT]);
     schemas_free (&call.schemas);
+    free (call.schemas_why);
     return finish (code);
 }

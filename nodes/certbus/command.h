@@ -36,7 +36,7 @@ struct call {
     struct args args;
     struct client *doors[2]; /* by enum client_door; opened when first needed */
     struct schemas *schemas; /* loaded when first needed */
-    bool schemas_tried;
+    char *schemas_why;       /* why there are none; owned */
 };
 
 enum command_group { GROUP_SETUP, GROUP_SEND, GROUP_READ, GROUP_CARE, GROUP_HELP };
@@ -106,7 +106,7 @@ struct path home_path (const struct call *call, const char *name);
 void span_free (struct span *bytes);
 
 /* The kinds known here, from the folder that certbus.conf names, or the one that belongs to
- * this program. NULL after a complaint, which is made once. */
+ * this program. NULL: none, and call->schemas_why; messages are shown without, too. */
 const struct schemas *call_schemas (struct call *call);
 
 #endif

@@ -31,27 +31,31 @@ static bool beside_program (char *folder, size_t size)
     return false;
 }
 
-const struct schemas *call_schemas (struct call *call)
+static struct schemas *load (const struct call *call, char *why, size_t why_size)
 {
-    char why[CONF_WHY] = "", folder[PATH_TEXT];
+    char folder[PATH_TEXT];
     struct conf conf;
-    if (call->schemas_tried)
-        return call->schemas;
-    call->schemas_tried = true;
     conf_default (&conf);
-    if (conf_load (&conf, home_path (call, "certbus.conf").text, why) != 0) {
-        complain ("%s", why);
+    if (conf_load (&conf, home_path (call, "certbus.conf").text, why) != 0)
         return NULL;
-    }
     if (*conf.schemas)
         snprintf (folder, sizeof folder, "%s", conf.schemas);
     else if (!beside_program (folder, sizeof folder)) {
-        complain ("the schemas are not beside this program; name their folder in certbus.conf "
+        snprintf (why, why_size,
+                  "the schemas are not beside this program; name their folder in certbus.conf "
                   "(schemas = \"...\")");
         return NULL;
     }
-    call->schemas = schemas_load (folder, why, sizeof why);
+    return schemas_load (folder, why, why_size);
+}
+
+const struct schemas *call_schemas (struct call *call)
+{
+    char why[CONF_WHY] = "";
+    if (call->schemas || call->schemas_why)
+        return call->schemas;
+    call->schemas = load (call, why, sizeof why);
     if (!call->schemas)
-        complain ("%s", why);
+        call->schemas_why = strdup (why);
     return call->schemas;
 }

@@ -2,15 +2,13 @@
 #include "nodes/certbus/record.h"
 #include "nodes/certbus/talk.h"
 
-#include <stdlib.h>
-
 #define LIST_MAX   100000
 #define LIST_CHUNK 200
 
 static const struct option_row options[] = {
     { "kind", 'k', true, "KIND", "only messages of this kind" },
     { "number", 'n', false, "N", "at most so many (default: 20)" },
-    { "all", 'a', false, NULL, "those too that only pass through here" },
+    { "all", 'a', false, NULL, "what only passes through too, and receipts, heads, checkpoints" },
     { "quarantine", 'q', false, NULL, "what was refused here, and why" },
     { NULL, 0, false, NULL, NULL },
 };
@@ -35,20 +33,24 @@ static struct ask *make_question (const struct call *call, int64_t after, int64_
 }
 
 /* Prints what came, or adds it to `all`. Returns how many. */
-static size_t take (struct call *call, struct span answer, json_t *all)
+static int64_t take (struct call *call, struct span answer, json_t *all)
 {
     struct pack_in in;
+    int64_t taken = 0;
     size_t count = answer_array (answer, "records", &in);
+    bool quiet_too = args_flag (&call->args, "all") || args_flag (&call->args, "kind") ||
+                     args_flag (&call->args, "quarantine");
     for (size_t i = 0; i < count; i++) {
         struct record record;
-        if (!record_read (pack_any (&in), &record))
+        if (!record_read (pack_any (&in), &record) || (!quiet_too && record_quiet (&record)))
             continue;
         if (call->json)
             json_array_append_new (all, record_json (call, &record));
         else
             record_line (&record);
+        taken++;
     }
-    return count;
+    return taken;
 }
 
 static int run (struct call *call)
@@ -67,10 +69,11 @@ static int run (struct call *call)
         code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
         if (code != EXIT_DONE)
             break;
-        size_t count = take (call, answer, all);
+        struct pack_in in;
+        bool more = answer_array (answer, "records", &in) > 0;
+        number -= take (call, answer, all);
         after = body_int (answer, "next", 0);
-        number -= (int64_t) count;
-        if (!count || after <= 1)
+        if (!more || after <= 1)
             break;
     }
     if (call->json && code == EXIT_DONE)

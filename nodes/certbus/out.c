@@ -47,6 +47,7 @@ static bool next_code (struct span text, uint32_t *code, size_t *size)
 }
 
 #define PIECE_MAX 16
+#define WRAP      80 /* a text of several lines is broken at the first blank after this */
 
 /* One code point as it may be shown; returns how much of `text` it used. */
 static size_t next_piece (struct span text, bool lines, char piece[PIECE_MAX])
@@ -99,11 +100,18 @@ struct line line_text (const char *text)
 /* Writes text with line feeds; after each that is not the last goes an indent. */
 static void put (FILE *file, struct span text, int indent)
 {
+    size_t column = 0;
     for (size_t at = 0; at < text.size;) {
         char piece[PIECE_MAX];
         at += next_piece (rest (text, at), true, piece);
+        column++;
+        if (indent && column > WRAP && strcmp (piece, " ") == 0)
+            snprintf (piece, sizeof piece, "\n");
         fputs (piece, file);
-        if (*piece == '\n' && indent && at < text.size)
+        if (*piece != '\n')
+            continue;
+        column = 0;
+        if (indent && at < text.size)
             fprintf (file, "%*s", indent, "");
     }
 }

@@ -12,7 +12,7 @@
 
 /* Rows for a command's table of options. */
 #define POST_OPTIONS                                                                               \
-    { "to", 't', true, "TERM", "for whom: pk.sindh, pk.sindh.** or @energy" },                     \
+    { "to", 't', true, "TERM", "for whom: pk.sindh, 'pk.sindh.**' (quoted) or @energy" },          \
         { "tlp", 0, false, "LABEL", "CLEAR, GREEN, AMBER, AMBER+STRICT or RED" },                  \
         { "precedence", 0, false, "LANE", "flash, routine or bulk (default: the kind's)" },        \
         { "mode", 0, false, "MODE", "live (default), exercise, or test: stays in this party" },    \

@@ -35,8 +35,10 @@ static const struct schema *unknown_kind (const struct schemas *schemas, const c
 static const struct schema *find_schema (struct call *call, const struct post *post)
 {
     const struct schemas *schemas = call_schemas (call);
-    if (!schemas)
+    if (!schemas) {
+        complain ("%s", call->schemas_why);
         return NULL;
+    }
     const struct schema *schema = schemas_find (schemas, span_of (post->kind));
     if (!schema)
         return unknown_kind (schemas, post->kind);

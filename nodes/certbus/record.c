@@ -107,6 +107,15 @@ json_t *record_json (struct call *call, const struct record *record)
     return made;
 }
 
+bool record_quiet (const struct record *record)
+{
+    static const char *const kinds[] = { "receipt", "head", "checkpoint" };
+    for (size_t i = 0; record->whole && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (span_is (record->e.kind, kinds[i]))
+            return true;
+    return false;
+}
+
 void record_line (const struct record *record)
 {
     char id[ID_TEXT];

@@ -24,6 +24,9 @@ json_t *message_json (struct call *call, const struct envelope *e);
 /* The same with what the journal knows of it: position, taken, verdict, ... */
 json_t *record_json (struct call *call, const struct record *record);
 
+/* Receipts, heads and checkpoints: what brokers tell each other, and people seldom read. */
+bool record_quiet (const struct record *record);
+
 /* One line for a list: time, id, TLP, kind, headline. */
 void record_line (const struct record *record);
 /* Header and body, for reading. `title` is the issuer's; empty: not known. */

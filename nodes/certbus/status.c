@@ -105,7 +105,7 @@ static void print (struct span answer)
     print_disk (answer);
     print_texts (answer, "frozen", "frozen");
     style (advice.size ? STYLE_BAD : STYLE_GOOD);
-    row (advice.size ? "to do" : "healthy", line_of (advice).text);
+    row ("to do", advice.size ? line_of (advice).text : "nothing");
     style (STYLE_PLAIN);
 }
 

@@ -16,6 +16,7 @@ static const struct option_row options[] = {
     { "kind", 'k', true, "KIND", "only messages of this kind" },
     { "from", 0, false, "start|now",
       "where to begin (default: now; with --as: where it was left)" },
+    { "all", 'a', false, NULL, "receipts, heads and checkpoints too" },
     { "as", 0, false, "NAME", "remember under this name what has been seen" },
     { "count", 'n', false, "N", "end after so many messages" },
     { "timeout", 0, false, "SECONDS", "end after this time" },
@@ -70,9 +71,11 @@ static void print (struct watch *self, struct span answer)
 {
     struct pack_in in;
     size_t count = answer_array (answer, "records", &in);
+    const struct args *args = &self->call->args;
+    bool quiet_too = args_flag (args, "all") || args_flag (args, "kind");
     for (size_t i = 0; i < count; i++) {
         struct record record;
-        if (!record_read (pack_any (&in), &record))
+        if (!record_read (pack_any (&in), &record) || (!quiet_too && record_quiet (&record)))
             continue;
         if (self->call->json)
             say_json (record_json (self->call, &record), false);
