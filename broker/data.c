@@ -137,7 +137,7 @@ static void take_credentials (struct peer *self, const struct data_frame *data,
                               struct data_job *job, struct refused_credential *refused)
 {
     for (size_t i = 0; i < data->credential_count; i++) {
-        struct statement st;
+        struct statement st = { .count = 0 };
         if (statement_parse (&st, data->credentials[i]) &&
             directory_by_hash (self->station->directory, &st.hash) != NULL)
             continue;

@@ -148,10 +148,8 @@ static void begin_sending (struct peer *self, const struct greet_job *job)
     for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
         lane_out_reset (&self->out[lane], job->resume[lane], job->credit[lane]);
         self->scanned[lane] = job->resume[lane];
-        self->resume_from[lane] = job->theirs[lane];
         self->reading[lane] = false;
     }
-    self->recover_until = 0;
     self->sending = true;
     self->recovery_owed = job->recovery_owed;
     if (job->recovery_owed) {
@@ -231,6 +229,8 @@ static void take_theirs (struct peer *self, struct greet_job *job, const struct 
 {
     job->has_theirs = true;
     memcpy (job->theirs, theirs->cursors, sizeof job->theirs);
+    /* A RECOVER may follow before the journal has said where to resume. */
+    memcpy (self->resume_from, theirs->cursors, sizeof self->resume_from);
     memcpy (job->credit, theirs->credit, sizeof job->credit);
     job->held_epoch = theirs->held_epoch;
     job->held_seq = theirs->held_seq;

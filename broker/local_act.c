@@ -189,15 +189,20 @@ static bool read_may (const struct question *q, struct grants *may, int64_t not_
     return true;
 }
 
+static bool into_bundle (const struct entry *entry, void *arg)
+{
+    struct bundle *bundle = arg;
+    bundle->chain[bundle->chain_count++] = entry->credential.st.bytes;
+    return bundle->chain_count < BUNDLE_CHAIN - 1;
+}
+
+/* With what proves the later generations of the chain, or the joiner could not check it. */
 static void pack_bundle (struct pack_out *out, const struct station *station,
                          struct span credential)
 {
-    const struct entry *chain[PARTY_LABELS];
     struct bundle bundle = { .root = directory_root_file (station->directory)->st.bytes,
                              .policy = directory_policy_now (station->directory)->st.bytes };
-    size_t count = directory_chain (station->me, chain);
-    for (size_t i = 0; i < count; i++)
-        bundle.chain[bundle.chain_count++] = chain[i]->credential.st.bytes;
+    directory_proof (station->directory, station->me, into_bundle, &bundle);
     bundle.chain[bundle.chain_count++] = credential;
     for (size_t i = 0; i < station->bound_count; i++)
         bundle.endpoints[bundle.endpoint_count++] = span_of (station->bound[i]);

@@ -3,6 +3,7 @@
 
 #include "broker/pump.h"
 #include "broker/uplink.h"
+#include "bus/core/statement.h"
 #include "bus/edge/log.h"
 
 #include <sodium.h>
@@ -126,6 +127,24 @@ static void send_plain (struct peer *self, unsigned verb)
 {
     struct frame frame = { .verb = verb, .session = self->session };
     peer_send (self, &frame);
+}
+
+/* Nothing is known to be asked. The hash says that it is the question that is refused, and
+ * not the session. */
+static void refuse_question (struct peer *self, const struct frame *question)
+{
+    struct statement st;
+    if (!statement_parse (&st, question->as.question.statement)) {
+        peer_end (self, CB_MALFORMED, "a question that is no statement");
+        return;
+    }
+    struct frame frame = { .verb = CB_VERB_REJECT, .session = self->session };
+    frame.as.reject.session = self->session;
+    frame.as.reject.reason = CB_NO_SUCH_QUESTION;
+    frame.as.reject.detail = span_of ("");
+    frame.as.reject.leaf = &st.hash;
+    if (question->verb == CB_VERB_REQUEST)
+        peer_send (self, &frame);
 }
 
 static void send_reject (struct peer *self, enum cb_reason reason, const char *detail)
@@ -297,7 +316,7 @@ static void act (struct peer *self, struct wire_frame *wire, const struct frame 
         else
             note_busy (self, &frame->as.busy);
         break;
-    case LINK_QUESTION: send_reject (self, CB_NO_SUCH_QUESTION, ""); break;
+    case LINK_QUESTION: refuse_question (self, frame); break;
     case LINK_PONG_IT: send_plain (self, CB_VERB_PONG); break;
     case LINK_ALIVE: break;
     case LINK_FORGET: peer_enter (self, step.next); break;

@@ -111,7 +111,7 @@ struct bundle {
     struct span root;   /* statement */
     struct span policy; /* statement */
     size_t chain_count; /* credentials, top party's first, the joiner's last */
-    struct span chain[PARTY_LABELS];
+    struct span chain[BUNDLE_CHAIN];
     size_t endpoint_count; /* of the parent */
     struct span endpoints[ENDPOINTS_MAX];
 };

@@ -16,6 +16,14 @@ static bool proves_possession (const struct statement *st, const uint8_t key[KEY
     return statement_signed (st, CB_PURPOSE_ENROLMENT, &signer, key);
 }
 
+/* One key in two places would prove itself twice with one signature. */
+static bool keys_differ (const struct enrolment *e)
+{
+    return memcmp (e->sign_key, e->seal_key, KEY_SIZE) != 0 &&
+           memcmp (e->seal_key, e->link_key, KEY_SIZE) != 0 &&
+           memcmp (e->link_key, e->sign_key, KEY_SIZE) != 0;
+}
+
 enum cb_reason enrolment_parse (struct enrolment *e, struct span bytes)
 {
     if (!statement_parse (&e->st, bytes))
@@ -30,7 +38,7 @@ enum cb_reason enrolment_parse (struct enrolment *e, struct span bytes)
     e->previous = fields_hash_or_nil (&in);
     e->endpoint_count = fields_endpoints (&in, e->endpoints);
     e->made = fields_time (&in);
-    if (!pack_done (&in))
+    if (!pack_done (&in) || !keys_differ (e))
         return CB_MALFORMED;
     if (!proves_possession (&e->st, e->sign_key) || !proves_possession (&e->st, e->seal_key) ||
         !proves_possession (&e->st, e->link_key) ||

@@ -113,7 +113,8 @@ static bool message_read (struct envelope *e)
     e->mode = (unsigned) pack_uint (&in, 0, CB_MODE_END - 1);
     msg_id_read (&in, &e->exercise);
     e->issued = pack_int (&in, 0, TIME_MAX);
-    e->expires = pack_nil (&in) ? 0 : pack_int (&in, e->issued, TIME_MAX);
+    /* Never 0, which is how `expires` says that there was a nil. */
+    e->expires = pack_nil (&in) ? 0 : pack_int (&in, e->issued ? e->issued : 1, TIME_MAX);
     msg_id_read (&in, &e->thread);
     read_after (&in, e);
     msg_id_read (&in, &e->replaces);

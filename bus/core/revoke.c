@@ -9,7 +9,7 @@
 static void stricter (struct epoch *epoch, int64_t *seq, struct epoch other_epoch,
                       int64_t other_seq)
 {
-    if (*seq == 0 || other_seq == 0 || !epoch_equal (*epoch, other_epoch)) {
+    if (!epoch_equal (*epoch, other_epoch)) {
         *epoch = (struct epoch){ .counter = 0 };
         *seq = 0;
     } else if (other_seq < *seq)

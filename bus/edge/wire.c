@@ -65,6 +65,7 @@ static const struct option local_server[] = {
     { ZMQ_ROUTER_MANDATORY, 1 },
     { ZMQ_ROUTER_HANDOVER, 0 },
     { ZMQ_BACKLOG, 128 },
+    { ZMQ_SNDHWM, 1024 }, /* answers that a node has not read; later ones are lost to it */
 };
 
 #define SET(raw, table) set_all ((raw), (table), sizeof (table) / sizeof *(table))

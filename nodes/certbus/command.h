@@ -36,6 +36,7 @@ struct call {
     struct args args;
     struct client *doors[2]; /* by enum client_door; opened when first needed */
     struct schemas *schemas; /* loaded when first needed */
+    char refusal[40];        /* the reason that the broker gave last */
     char *schemas_why;       /* why there are none; owned */
 };
 

@@ -162,6 +162,8 @@ static int run (struct call *call)
     }
     if (code == EXIT_DONE)
         code = ask_broker (call, &request, false, &answer);
+    if (code == EXIT_DONE && !body_bytes (answer, "bundle").size)
+        code = refused ("the broker's answer has no credential");
     if (code == EXIT_DONE)
         code = request_finish (call, &request, &path, body_bytes (answer, "bundle"));
     request_free (&request);

@@ -22,7 +22,7 @@ int fetch (struct call *call, const char *id, struct fetched *fetched)
     struct ask *question = ask_new ("get");
     *fetched = (struct fetched){ 0 };
     ask_text (question, "id", span_of (id));
-    int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
+    int code = talk_about (call, id, &question, &answer);
     if (code != EXIT_DONE)
         return code;
     fetched->answer = keep (answer);

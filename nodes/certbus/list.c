@@ -3,6 +3,7 @@
 #include "nodes/certbus/talk.h"
 
 #define LIST_MAX   100000
+#define KINDS_MAX  16
 #define LIST_CHUNK 200
 
 static const struct option_row options[] = {
@@ -16,7 +17,7 @@ static const struct option_row options[] = {
 static struct ask *make_question (const struct call *call, int64_t after, int64_t limit)
 {
     struct ask *question = ask_new ("read");
-    struct span kinds[AUDIENCE_MAX];
+    struct span kinds[KINDS_MAX];
     size_t count = args_count (&call->args, "kind");
     for (size_t i = 0; i < count; i++)
         kinds[i] = span_of (args_nth (&call->args, "kind", i));
@@ -59,8 +60,8 @@ static int run (struct call *call)
     int64_t number = 20, after = 0;
     json_t *all = json_array ();
     int code = EXIT_DONE;
-    if (args_count (&call->args, "kind") > AUDIENCE_MAX)
-        code = usage (call, "--kind: at most %d", AUDIENCE_MAX);
+    if (args_count (&call->args, "kind") > KINDS_MAX)
+        code = usage (call, "--kind: at most %d", KINDS_MAX);
     else if (!args_number (&call->args, "number", 1, LIST_MAX, &number, why, sizeof why))
         code = usage (call, "%s", why);
     while (code == EXIT_DONE && number > 0) {

@@ -159,12 +159,10 @@ int post_send (struct call *call, struct post *post)
     char why[WHY_MAX];
     struct span answer;
     bool dry_run = args_flag (&call->args, "dry-run");
-    int code = complete (post);
+    const struct schema *schema = find_schema (call, post);
+    int code = schema ? complete (post) : EXIT_REFUSED;
     if (code != EXIT_DONE)
         return code;
-    const struct schema *schema = find_schema (call, post);
-    if (!schema)
-        return EXIT_REFUSED;
 
     struct pack_out body;
     pack_init (&body);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "bus/core/credential.h"
 #include "bus/core/when.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/body.h"
@@ -116,6 +117,17 @@ bool record_quiet (const struct record *record)
     return false;
 }
 
+/* An enrolment says in its credential whom it is about. */
+static bool say_enrolled (const struct envelope *e)
+{
+    struct credential c;
+    if (!span_is (e->kind, "enrolment") ||
+        !credential_parse (&c, body_bytes (e->body, "credential")))
+        return false;
+    say ("%s, %s: %s\n", line_of (c.name).text, line_of (c.role).text, line_of (c.title).text);
+    return true;
+}
+
 void record_line (const struct record *record)
 {
     char id[ID_TEXT];
@@ -134,7 +146,8 @@ void record_line (const struct record *record)
         say ("[%s] ", cb_mode_name (e->mode));
     if (record->reason != CB_OK)
         say ("[%s] ", cb_reason_name ((unsigned) record->reason));
-    say ("%.160s\n", line_of (message_headline (e)).text);
+    if (!say_enrolled (e))
+        say ("%.160s\n", line_of (message_headline (e)).text);
 }
 
 static void print_ref (const char *label, const struct msg_id *id)

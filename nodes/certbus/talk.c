@@ -119,22 +119,9 @@ void ask_pack (const struct ask *self, struct pack_out *out)
     }
 }
 
-/* The sentence of a reason that protocol.md or local.md names; NULL: none. */
+/* The sentence of a reason that protocol.md names; NULL: it is one of local.md's. */
 static const char *reason_sentence (struct span name)
 {
-    static const struct {
-        const char *name, *sentence;
-    } local[] = {
-        { "usage", "the broker does not understand the question" },
-        { "not-found", "it is not here" },
-        { "ambiguous", "more than one message answers to this" },
-        { "held", "another program reads under this name" },
-        { "not-allowed", "you may not do this here" },
-        { "away", "the broker cannot do this now" },
-    };
-    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
-        if (span_is (name, local[i].name))
-            return local[i].sentence;
     for (unsigned i = 1; i < CB_REASON_END; i++)
         if (span_is (name, cb_reason_name (i)))
             return cb_reason_text (i);
@@ -146,12 +133,15 @@ static int refusal (struct span answer, char *why, size_t why_size)
     struct span reason = body_text (answer, "reason"), detail = body_text (answer, "detail");
     const char *sentence = reason_sentence (reason);
     struct line name = line_of (reason), said = line_of (detail);
-    if (sentence && detail.size)
+    bool has_it = sentence && strncmp (said.text, sentence, strlen (sentence)) == 0;
+    if (sentence && !has_it && detail.size)
         snprintf (why, why_size, "%s: %.600s (%.40s)", sentence, said.text, name.text);
-    else if (sentence)
-        snprintf (why, why_size, "%s (%.40s)", sentence, name.text);
     else
-        snprintf (why, why_size, "refused: %.600s (%.40s)", said.text, name.text);
+        snprintf (why, why_size, "%.600s (%.40s)",
+                  detail.size ? said.text
+                  : sentence  ? sentence
+                              : "the broker refuses",
+                  name.text);
     return span_is (reason, "away") ? EXIT_AWAY : EXIT_REFUSED;
 }
 
@@ -177,6 +167,7 @@ static int exchange (struct call *call, enum client_door door, const struct ask 
         snprintf (why, why_size, "the broker's answer is not in the canonical form");
         return EXIT_AWAY;
     }
+    span_text (body_text (*answer, "reason"), call->refusal, sizeof call->refusal);
     return answer_bool (*answer, "ok") ? EXIT_DONE : refusal (*answer, why, why_size);
 }
 
@@ -195,6 +186,17 @@ int talk (struct call *call, enum client_door door, struct ask **question, int t
     int code = talk_quietly (call, door, question, timeout, answer, why, sizeof why);
     if (code != EXIT_DONE)
         complain ("%s", why);
+    return code;
+}
+
+int talk_about (struct call *call, const char *what, struct ask **question, struct span *answer)
+{
+    char why[WHY_MAX];
+    int code = talk_quietly (call, CLIENT_READ, question, ASK_TIMEOUT, answer, why, sizeof why);
+    if (code == EXIT_AWAY)
+        complain ("%s", why);
+    else if (code != EXIT_DONE)
+        complain ("%s: %s", line_text (what).text, why);
     return code;
 }
 
@@ -218,7 +220,7 @@ int talk_ref (struct call *call, const char *text, struct msg_id *id)
     struct ask *question = ask_new ("get");
     struct span answer;
     ask_text (question, "id", span_of (text));
-    int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
+    int code = talk_about (call, text, &question, &answer);
     if (code != EXIT_DONE)
         return code;
     struct pack_in in = pack_open (body_field (answer, "ref"));

@@ -27,6 +27,8 @@ void ask_pack (const struct ask *self, struct pack_out *out);
  * until the next question at this door. Else the complaint has been made. */
 int talk (struct call *call, enum client_door door, struct ask **question, int timeout,
           struct span *answer);
+/* The same at the reading door, where a refusal is about `what`, which the complaint names. */
+int talk_about (struct call *call, const char *what, struct ask **question, struct span *answer);
 /* The same without a complaint: for what can do without a broker, or waits for it. `why` has
  * what was to be said. */
 int talk_quietly (struct call *call, enum client_door door, struct ask **question, int timeout,

@@ -23,7 +23,8 @@ struct finding {
     bool held;      /* and holds the very same bytes */
     bool held_good; /* and took them as good when they came */
     enum cb_reason reason;
-    char why[WHY_MAX]; /* more than the reason's sentence; "" none */
+    char why[WHY_MAX];      /* more than the reason's sentence; "" none */
+    char replaced[ID_TEXT]; /* the message that took its place; "" none is known */
     struct directory *directory;
     const struct entry *signer;
     struct fetched_chain chain; /* from the broker */
@@ -121,6 +122,8 @@ static int judge_offline (const struct call *call, struct finding *self)
 static void read_verdict (struct finding *self, struct span answer)
 {
     struct record record;
+    struct msg_id replaced;
+    struct pack_in newer = pack_open (body_field (answer, "replaced"));
     struct span stored = body_field (answer, "record"), detail = body_text (answer, "detail");
     int64_t reason = body_int (answer, "reason", CB_MALFORMED);
     self->broker = true;
@@ -128,6 +131,8 @@ static void read_verdict (struct finding *self, struct span answer)
     self->held_good =
         self->held && stored.size && record_read (stored, &record) && record.reason == CB_OK;
     self->reason = (enum cb_reason) reason;
+    if (msg_id_read (&newer, &replaced) && replaced.origin.size)
+        msg_id_text (&replaced, self->replaced);
     snprintf (self->why, sizeof self->why, "%s", line_of (detail).text);
 }
 
@@ -156,6 +161,7 @@ static void print_json (struct call *call, const struct finding *self)
     json_object_set_new (made, "detail", json_span (span_of (self->why)));
     json_object_set_new (made, "checked_by", json_string (self->broker ? "broker" : "offline"));
     json_object_set_new (made, "held", self->broker ? json_boolean (self->held) : json_null ());
+    json_object_set_new (made, "replaced_by", json_span (span_of (self->replaced)));
     if (self->signer)
         json_object_set_new (made, "signed_by", signer_json (self->signer));
     if (root_bytes.size && root_parse (&root, root_bytes) == CB_OK) {
@@ -205,6 +211,8 @@ static void print_text (struct call *call, const struct finding *self)
              "Checked by");
     if (!genuine (self))
         return;
+    if (*self->replaced)
+        say ("%-11s %s took its place: read that one instead\n", "Replaced", self->replaced);
     say ("Genuine is this text, and no other under the same number or code:\n\n");
     message_print (call, &self->e,
                    self->signer ? self->signer->credential.title : (struct span){ 0 });

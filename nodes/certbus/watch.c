@@ -10,6 +10,7 @@
 #define WATCH_WAIT  30000 /* ms that the broker holds a question */
 #define WATCH_CHUNK 100
 #define AGAIN_MS    500
+#define KINDS_MAX   16
 #define SECONDS_MAX 31536000
 
 static const struct option_row options[] = {
@@ -27,7 +28,10 @@ struct watch {
     struct call *call;
     const char *name; /* NULL: nothing is remembered */
     bool from_start;
-    int64_t after;         /* without a name: where to read on; -1: not known yet */
+    int64_t after;         /* without a name: where to read on; -1: the head */
+    bool there;            /* the broker has answered once */
+    bool away;             /* and then was not there */
+    bool held;             /* somebody else reads under this name */
     int64_t count, wanted; /* wanted 0: any number */
     int64_t deadline;      /* of clock_steady (); 0: none */
 };
@@ -48,7 +52,7 @@ static struct ask *make_question (const struct watch *self, int64_t wait)
 {
     const struct args *args = &self->call->args;
     struct ask *question = ask_new (self->name ? "take" : "read");
-    struct span kinds[AUDIENCE_MAX];
+    struct span kinds[KINDS_MAX];
     size_t count = args_count (args, "kind");
     for (size_t i = 0; i < count; i++)
         kinds[i] = span_of (args_nth (args, "kind", i));
@@ -102,22 +106,30 @@ static int remember (struct watch *self, int64_t next, char *why, size_t why_siz
     return talk_quietly (self->call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
 }
 
-/* Where "now" is. */
-static int find_head (struct watch *self, char *why, size_t why_size)
+/* Whether the broker is there, or there again, and where "now" is. */
+static int greet (struct watch *self, char *why, size_t why_size)
 {
     struct span answer;
     struct ask *question = ask_new ("status");
     int code =
         talk_quietly (self->call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
-    if (code == EXIT_DONE)
+    if (code != EXIT_DONE)
+        return code;
+    if (self->away)
+        complain ("the broker is back");
+    else
+        complain ("watching %s", line_of (body_text (answer, "party")).text);
+    if (self->after < 0)
         self->after = body_int (answer, "head", 0);
-    return code;
+    self->there = true;
+    self->away = false;
+    return EXIT_DONE;
 }
 
 static int turn (struct watch *self, char *why, size_t why_size)
 {
     struct span answer;
-    int code = self->after < 0 ? find_head (self, why, why_size) : EXIT_DONE;
+    int code = self->there && !self->away ? EXIT_DONE : greet (self, why, why_size);
     if (code != EXIT_DONE)
         return code;
     int64_t wait = patience (self);
@@ -130,26 +142,32 @@ static int turn (struct watch *self, char *why, size_t why_size)
     return remember (self, body_int (answer, "next", self->after), why, why_size);
 }
 
+/* Whether to try again, and a word about it when it is new: a broker that was there once is
+ * restarted, not gone, and a name is free soon after its reader ended. */
+static bool try_again (struct watch *self, int code, const char *why)
+{
+    bool held = code == EXIT_REFUSED && strcmp (self->call->refusal, "held") == 0;
+    bool away = code == EXIT_AWAY && self->there;
+    if (!held && !away)
+        complain ("%s", why);
+    else if (held && !self->held)
+        complain ("%s; waiting for it", why);
+    else if (away && !self->away)
+        complain ("the broker is away; waiting for it");
+    self->held = held;
+    self->away = away;
+    if (held || away)
+        nanosleep (&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000L }, NULL);
+    return held || away;
+}
+
 static int loop (struct watch *self)
 {
     char why[WHY_MAX];
-    bool answered = false, missing = false;
     while (!self->wanted || self->count < self->wanted) {
         int code = turn (self, why, sizeof why);
-        /* A broker that was there once will be back: it is restarted, not gone. */
-        if (code != EXIT_DONE && (code != EXIT_AWAY || !answered)) {
-            complain ("%s", why);
+        if (code != EXIT_DONE && !try_again (self, code, why))
             return code;
-        }
-        if (code == EXIT_AWAY) {
-            if (!missing)
-                complain ("the broker is away; waiting for it");
-            nanosleep (&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000L }, NULL);
-        } else if (missing) {
-            complain ("the broker is back");
-        }
-        missing = code == EXIT_AWAY;
-        answered = true;
         if (self->deadline && clock_steady () >= self->deadline)
             break;
     }
@@ -173,8 +191,8 @@ static int run (struct call *call)
     if (watch.name && !label_valid (span_of (watch.name)))
         return usage (call, "--as: '%s' is no name: 1 to 32 of a-z, 0-9 and -",
                       line_text (watch.name).text);
-    if (args_count (&call->args, "kind") > AUDIENCE_MAX)
-        return usage (call, "--kind: at most %d", AUDIENCE_MAX);
+    if (args_count (&call->args, "kind") > KINDS_MAX)
+        return usage (call, "--kind: at most %d", KINDS_MAX);
     watch.from_start = from && strcmp (from, "start") == 0;
     watch.after = watch.from_start || watch.name ? 0 : -1;
     watch.deadline = seconds ? clock_steady () + seconds * 1000 : 0;
@@ -188,7 +206,8 @@ const struct command command_watch = {
     .summary = "print messages for this party as they come",
     .about = "With --as NAME the broker remembers what this reader has seen, so that it sees each\n"
              "message also when it was not running; one reader may use a name at a time. With\n"
-             "--json there is one object on each line.",
+             "--json there is one object on each line. It stays when the broker is restarted, and\n"
+             "says on standard error when it has begun.",
     .options = options,
     .run = run,
 };

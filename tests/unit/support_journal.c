@@ -180,9 +180,11 @@ pid_t start_process (struct desk *desk, void (*run) (struct journal *journal, in
     prctl (PR_SET_PDEATHSIG, SIGKILL);
     char why[512];
     struct journal *journal = journal_open (desk->path, why, sizeof why);
-    if (journal)
-        run (journal, out);
-    _exit (journal ? 0 : 99);
+    if (!journal)
+        _exit (99);
+    run (journal, out);
+    journal_close (&journal);
+    _exit (0);
 }
 
 int end_of_process (pid_t child)

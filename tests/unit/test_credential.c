@@ -107,6 +107,36 @@ static void only_root_signatures_for_the_purpose_count (void **state)
     assert_int_equal (root_signatures (&root, &root.st, CB_PURPOSE_CREDENTIAL), 0);
 }
 
+/* What the next root file would be with another version or predecessor, signed by all. */
+static bool follows (struct world *w, uint32_t version, const struct hash *previous)
+{
+    struct root_file root, next;
+    struct root_spec spec = {
+        .version = version, .previous = *previous, .threshold = 2, .count = 3, .top = span_of ("pk")
+    };
+    struct pack_out out;
+    assert_int_equal (root_parse (&root, world_root (w)), CB_OK);
+    for (size_t i = 0; i < 3; i++)
+        memcpy (spec.keys[i], root.keys[i], KEY_SIZE);
+    pack_init (&out);
+    root_pack (&out, &spec);
+    struct span st = world_root_signs (w, pack_result (&out), CB_PURPOSE_ROOT, 3);
+    pack_free (&out);
+    assert_int_equal (root_parse (&next, st), CB_OK);
+    return root_follows (&root, &next);
+}
+
+static void a_root_file_follows_the_one_that_it_names_by_one_version (void **state)
+{
+    struct world *w = *state;
+    struct root_file root;
+    struct hash other = { .bytes = { 1 } };
+    assert_int_equal (root_parse (&root, world_root (w)), CB_OK);
+    assert_true (follows (w, 2, &root.st.hash));
+    assert_false (follows (w, 3, &root.st.hash));
+    assert_false (follows (w, 2, &other));
+}
+
 static struct credential sample (struct world *w)
 {
     world_party (w, "pk", "national", NULL);
@@ -247,7 +277,7 @@ static void a_step_of_a_chain_only_narrows (void **state)
     WIDENS (bad.may.depth = issuer.may.depth);
     WIDENS (bad.may.latest = issuer.may.latest + 1);
     issuer.may.depth = 0;
-    WIDENS ((void) 0);
+    WIDENS (bad.may.depth = 0);
 #undef WIDENS
 }
 
@@ -348,6 +378,14 @@ static void a_bundle_is_read_as_it_was_written (void **state)
     pack_reset (&out);
     bundle_pack (&out, &b);
     assert_false (bundle_parse (&parsed, pack_result (&out)));
+    b.chain_count = BUNDLE_CHAIN;
+    for (size_t i = 0; i < BUNDLE_CHAIN; i++)
+        b.chain[i] = span_of ("x");
+    pack_reset (&out);
+    bundle_pack (&out, &b);
+    assert_true (bundle_parse (&parsed, pack_result (&out)));
+    assert_true (span_is (parsed.chain[BUNDLE_CHAIN - 1], "x"));
+    assert_true (span_is (parsed.endpoints[0], "tcp://a:1"));
     pack_free (&out);
 }
 
@@ -392,6 +430,7 @@ int main (void)
         WITH_WORLD (a_root_file_of_another_form_is_refused),
         WITH_WORLD (the_next_root_file_is_signed_by_the_old_keys_too),
         WITH_WORLD (only_root_signatures_for_the_purpose_count),
+        WITH_WORLD (a_root_file_follows_the_one_that_it_names_by_one_version),
         WITH_WORLD (a_credential_is_read_as_it_was_written),
         WITH_WORLD (a_credential_of_another_form_is_refused),
         WITH_WORLD (no_prefix_of_a_credential_is_one),

@@ -260,6 +260,22 @@ static void lost_keys_are_replaced_only_with_a_countersignature (void **state)
     assert_int_equal (add (f, &top, by_root, 2), CB_OK);
 }
 
+static void generations_may_come_in_any_order (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *bank = world_actor (f->w, "pk.sindh.bank");
+    struct credential first = world_credential (bank, "organisation", NULL);
+    world_issue (bank, &first);
+    struct credential second = next_of (bank, "bank 2");
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
+    assert_int_equal (add (f, &second, signs, 2), CB_OK);
+    assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
+    const struct entry *now = directory_by_name (f->d, span_of ("pk.sindh.bank"));
+    assert_int_equal (now->credential.generation, 2);
+    assert_ptr_equal (directory_by_hash (f->d, &bank->credential.st.hash)->successor, now);
+}
+
 static void a_second_credential_of_one_generation_is_refused (void **state)
 {
     struct fixture *f = *state;
@@ -291,125 +307,6 @@ static void a_move_is_signed_by_both_parents_and_may_keep_its_keys (void **state
     assert_int_equal (add (f, &c, signs, 2), CB_OK);
     const struct entry *now = directory_by_name (f->d, span_of ("pk.punjab.sukkur"));
     assert_ptr_equal (directory_by_link_key (f->d, sukkur->link_key), now);
-}
-
-static void a_revocation_comes_from_above (void **state)
-{
-    struct fixture *f = *state;
-    struct revocation r = revocation_of (f->kpt);
-    assert_int_equal (revoke (f, &r, "pk.sindh.kpt"), CB_TRUST);
-    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_TRUST);
-    struct revocation other = r;
-    other.party = span_of ("pk.sindh.bank");
-    assert_int_equal (revoke (f, &other, "pk.sindh"), CB_TRUST);
-    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    assert_true (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
-    assert_null (directory_by_link_key (f->d, f->kpt->link_key));
-}
-
-static void the_top_party_is_revoked_by_root_keys_alone (void **state)
-{
-    struct fixture *f = *state;
-    struct revocation r = revocation_of (f->pk), other = r;
-    struct pack_out out;
-    pack_init (&out);
-    revocation_pack (&out, &r);
-    struct span top = span_of ("pk"), body = world_keep (f->w, pack_result (&out));
-    pack_free (&out);
-    struct span one = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 1);
-    struct span wrong = world_root_signs (f->w, body, CB_PURPOSE_ROOT, 2);
-    struct span good = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 2);
-    assert_int_equal (directory_revoke (f->d, &r, top, span_bytes (NULL, 0)), CB_TRUST);
-    assert_int_equal (directory_revoke (f->d, &r, top, one), CB_TRUST);
-    assert_int_equal (directory_revoke (f->d, &r, top, wrong), CB_TRUST);
-    assert_int_equal (directory_revoke (f->d, &r, span_of ("pk.sindh"), good), CB_TRUST);
-    other.last_seq = 4;
-    other.last_epoch.counter = 1;
-    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
-    other = r;
-    other.disputed = true;
-    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
-    assert_int_equal (directory_revoke (f->d, &r, top, good), CB_OK);
-    assert_true (directory_by_name (f->d, top)->revoked);
-}
-
-static void a_revocation_waits_for_its_credential (void **state)
-{
-    struct fixture *f = *state;
-    struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
-    struct revocation r = revocation_of (bank), wrong = r;
-    uint32_t count;
-    struct hash hash;
-    wrong.party = span_of ("pk.sindh.other");
-    assert_int_equal (revoke (f, &wrong, "pk.sindh"), CB_OK);
-    r.last_seq = 5;
-    r.last_epoch.counter = 1;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    r.last_seq = 3;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    directory_revoked (f->d, &count, &hash);
-    assert_int_equal (count, 1);
-    assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
-    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.bank"));
-    assert_true (e->revoked);
-    assert_int_equal (e->last_seq, 3);
-}
-
-static void of_several_revocations_the_strictest_counts (void **state)
-{
-    struct fixture *f = *state;
-    struct revocation r = revocation_of (f->kpt);
-    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
-    r.last_epoch.counter = 1;
-    r.last_seq = 9;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    r.last_seq = 7;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
-    assert_int_equal (e->last_seq, 7);
-    r.last_seq = 8;
-    r.disputed = true;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
-    assert_int_equal (e->last_seq, 7);
-    assert_true (e->disputed);
-    r.last_epoch.counter = 2;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
-    assert_int_equal (e->last_seq, 0);
-}
-
-static void a_revoked_issuer_issues_nothing_new (void **state)
-{
-    struct fixture *f = *state;
-    struct credential c = stranger (f, "pk.sindh.bank");
-    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
-    struct revocation r = revocation_of (f->sindh);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    assert_int_equal (add (f, &c, &sign, 1), CB_REVOKED);
-    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
-}
-
-static void what_a_head_says_of_revocations_can_be_compared (void **state)
-{
-    struct fixture *f = *state;
-    uint32_t count;
-    struct hash hash, joined[2], expected = hash_bytes (span_bytes (NULL, 0));
-    directory_revoked (f->d, &count, &hash);
-    assert_int_equal (count, 0);
-    assert_true (hash_equal (&hash, &expected));
-    struct revocation a = revocation_of (f->kpt), b = revocation_of (f->sindh);
-    assert_int_equal (revoke (f, &a, "pk"), CB_OK);
-    assert_int_equal (revoke (f, &a, "pk"), CB_OK);
-    assert_int_equal (revoke (f, &b, "pk"), CB_OK);
-    joined[0] = *a.credential;
-    joined[1] = *b.credential;
-    if (memcmp (&joined[0], &joined[1], HASH_SIZE) > 0) {
-        joined[0] = *b.credential;
-        joined[1] = *a.credential;
-    }
-    expected = hash_bytes (span_bytes (joined, sizeof joined));
-    directory_revoked (f->d, &count, &hash);
-    assert_int_equal (count, 2);
-    assert_true (hash_equal (&hash, &expected));
 }
 
 static void a_root_file_is_pinned_and_then_followed (void **state)
@@ -624,14 +521,9 @@ int main (void)
         WITH_WORLD (a_key_of_another_party_is_refused_in_any_role),
         WITH_WORLD (the_next_generation_is_signed_by_the_one_before),
         WITH_WORLD (lost_keys_are_replaced_only_with_a_countersignature),
+        WITH_WORLD (generations_may_come_in_any_order),
         WITH_WORLD (a_second_credential_of_one_generation_is_refused),
         WITH_WORLD (a_move_is_signed_by_both_parents_and_may_keep_its_keys),
-        WITH_WORLD (a_revocation_comes_from_above),
-        WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
-        WITH_WORLD (a_revocation_waits_for_its_credential),
-        WITH_WORLD (of_several_revocations_the_strictest_counts),
-        WITH_WORLD (a_revoked_issuer_issues_nothing_new),
-        WITH_WORLD (what_a_head_says_of_revocations_can_be_compared),
         WITH_WORLD (a_root_file_is_pinned_and_then_followed),
         WITH_WORLD (a_policy_is_taken_when_root_keys_signed_it_and_it_is_newer),
         WITH_WORLD (parties_are_visited_in_the_order_of_names),

@@ -43,6 +43,20 @@ static void a_record_that_was_tampered_with_is_found (void **state)
                 5);
 }
 
+static void a_record_at_another_position_is_found (void **state)
+{
+    struct desk *desk = *state;
+    int64_t bad = 0;
+    for (unsigned i = 0; i < 10; i++)
+        store_record (desk->journal, CB_LANE_BULK, "text");
+    desk_tamper (desk, "UPDATE log_bulk SET position = 12 WHERE position = 10");
+    desk_reopen (desk);
+    assert_int_equal (journal_check (desk->journal, 0, &bad), JOURNAL_END);
+    assert_int_equal (bad, 10);
+    assert_int_equal (journal_check (desk->journal, 1, &bad), JOURNAL_END);
+    assert_int_equal (bad, 11);
+}
+
 static void a_record_without_a_hash_breaks_the_journal (void **state)
 {
     struct desk *desk = *state;
@@ -123,11 +137,10 @@ static void a_failed_write_is_final_until_it_is_opened_again (void **state)
 static void small_disk (struct desk *desk, const char *size)
 {
     char options[64];
-    uid_t uid = geteuid ();
     desk_close (desk);
     snprintf (options, sizeof options, "mode=0700,size=%s", size);
-    if (unshare (uid == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
-        mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (geteuid () != 0 || unshare (CLONE_NEWNS) != 0 ||
+        mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount ("tmpfs", desk->folder, "tmpfs", 0, options) != 0) {
         print_message ("skipped: this user may not mount a small file system\n");
         skip ();
@@ -228,7 +241,7 @@ static void a_new_journal_on_a_full_disk_is_refused (void **state)
     struct desk *desk = *state;
     small_disk (desk, "1m");
     fill (desk_file (desk, "ballast"));
-    desk_refused (desk_file (desk, "new.db"), "full");
+    desk_refused (desk_file (desk, "new.db"), "cannot be opened: the disk is full");
     assert_int_equal (unlink (desk_file (desk, "ballast")), 0);
     snprintf (desk->path, sizeof desk->path, "%s/new.db", desk->folder);
     desk_reopen (desk);
@@ -243,6 +256,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (a_record_that_was_tampered_with_is_found),
+        TEST (a_record_at_another_position_is_found),
         TEST (a_record_without_a_hash_breaks_the_journal),
         TEST (a_journal_whose_end_is_missing_is_refused),
         TEST (a_failed_write_is_final_until_it_is_opened_again),

@@ -240,6 +240,9 @@ static void the_nearest_row_of_a_clock_counts (void **state)
     assert_int_equal (policy_clock (p, "report", provincial, 1), 3);
     assert_int_equal (policy_clock (p, "report", provincial, 2), 4);
     assert_int_equal (policy_clock (p, "close", provincial, 2), 0);
+    clock_row (p, "update", "*", 2, 5);
+    clock_row (p, "update", "provincial", 0, 6);
+    assert_int_equal (policy_clock (p, "update", provincial, 2), 6);
 }
 
 int main (void)

@@ -87,6 +87,7 @@ static void a_term_outside_ones_subtree_goes_up (void **state)
     assert_true (up ("pk.punjab", "pk.sindh.kpt", "pk.sindh"));
     assert_true (up ("pk.**", "pk.sindh", "pk.sindh"));
     assert_true (up ("@energy", "pk.sindh", "pk.sindh"));
+    assert_true (up ("@pk", "pk", "pk")); /* a sector, and no party of that name */
     assert_false (up ("pk.sindh", "pk.sindh.kpt", "pk.sindh"));
     assert_false (up ("pk.sindh.kpt", "pk.sindh", "pk.sindh"));
     assert_false (up ("pk.sindh.**", "pk.sindh", "pk.sindh"));

@@ -400,5 +400,5 @@ int main (void)
         LINK_TEST (a_connection_that_says_nothing_is_ended),
     };
     zsys_handler_set (NULL);
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return ended (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -269,5 +269,5 @@ int main (void)
     };
     zsys_handler_set (NULL);
     umask (0022);
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return ended (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -278,5 +278,5 @@ int main (void)
         DOOR_TEST (a_door_that_does_not_answer_proves_nothing),
     };
     zsys_handler_set (NULL);
-    return cmocka_run_group_tests (tests, NULL, NULL);
+    return ended (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/support_trust.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct fixture {
+    struct world *w;
+    struct actor *pk, *sindh, *kpt;
+    struct directory *d;
+};
+
+static int set_up (void **state)
+{
+    struct fixture *f = calloc (1, sizeof *f);
+    f->w = world_new (2, 3);
+    f->pk = world_party (f->w, "pk", "national", NULL);
+    f->sindh = world_party (f->w, "pk.sindh", "provincial", "energy");
+    f->kpt = world_party (f->w, "pk.sindh.kpt", "organisation", "energy");
+    f->d = world_directory (f->w);
+    *state = f;
+    return 0;
+}
+
+static int tear_down (void **state)
+{
+    struct fixture *f = *state;
+    directory_free (&f->d);
+    assert_null (f->d);
+    world_free (&f->w);
+    free (f);
+    return 0;
+}
+
+static enum cb_reason add (struct fixture *f, const struct credential *c,
+                           const struct world_sign *signs, size_t count)
+{
+    return directory_add (f->d, world_sign_credential (f->w, c, signs, count), NULL);
+}
+
+/* A child of sindh that is not in the directory. */
+static struct credential stranger (struct fixture *f, const char *name)
+{
+    return world_credential (world_actor (f->w, name), "organisation", NULL);
+}
+
+static struct revocation revocation_of (const struct actor *actor)
+{
+    return (struct revocation){ .party = span_of (actor->name),
+                                .credential = &actor->credential.st.hash,
+                                .why = span_of ("stolen") };
+}
+
+static enum cb_reason revoke (struct fixture *f, const struct revocation *r, const char *by)
+{
+    return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
+}
+
+static void a_revocation_comes_from_above (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->kpt);
+    assert_int_equal (revoke (f, &r, "pk.sindh.kpt"), CB_TRUST);
+    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_TRUST);
+    struct revocation other = r;
+    other.party = span_of ("pk.sindh.bank");
+    assert_int_equal (revoke (f, &other, "pk.sindh"), CB_TRUST);
+    struct hash unknown = { .bytes = { 1 } };
+    other.party = span_of ("in.delhi");
+    other.credential = &unknown;
+    assert_int_equal (revoke (f, &other, "in"), CB_TRUST);
+    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_true (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+    assert_null (directory_by_link_key (f->d, f->kpt->link_key));
+}
+
+static void the_top_party_is_revoked_by_root_keys_alone (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->pk), other = r;
+    struct pack_out out;
+    pack_init (&out);
+    revocation_pack (&out, &r);
+    struct span top = span_of ("pk"), body = world_keep (f->w, pack_result (&out));
+    pack_free (&out);
+    struct span one = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 1);
+    struct span wrong = world_root_signs (f->w, body, CB_PURPOSE_ROOT, 2);
+    struct span good = world_root_signs (f->w, body, CB_PURPOSE_REVOCATION, 2);
+    assert_int_equal (directory_revoke (f->d, &r, top, span_bytes (NULL, 0)), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, one), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, wrong), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, span_of ("pk.sindh"), good), CB_TRUST);
+    other.last_seq = 4;
+    other.last_epoch.counter = 1;
+    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
+    other = r;
+    other.disputed = true;
+    assert_int_equal (directory_revoke (f->d, &other, top, good), CB_TRUST);
+    assert_int_equal (directory_revoke (f->d, &r, top, good), CB_OK);
+    assert_true (directory_by_name (f->d, top)->revoked);
+}
+
+static void a_revoked_authority_countersigns_nothing (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = f->kpt->credential;
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
+    struct revocation r = revocation_of (f->pk);
+    struct pack_out out;
+    pack_init (&out);
+    revocation_pack (&out, &r);
+    struct span statement =
+        world_root_signs (f->w, world_keep (f->w, pack_result (&out)), CB_PURPOSE_REVOCATION, 0);
+    pack_free (&out);
+    c.generation = 2;
+    c.previous = &f->kpt->credential.st.hash;
+    assert_int_equal (directory_revoke (f->d, &r, span_of ("pk"), statement), CB_OK);
+    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+}
+
+static void a_revocation_waits_for_its_credential (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
+    struct revocation r = revocation_of (bank), wrong = r;
+    uint32_t count;
+    struct hash hash;
+    wrong.party = span_of ("pk.sindh.other");
+    assert_int_equal (revoke (f, &wrong, "pk.sindh"), CB_OK);
+    r.last_seq = 5;
+    r.last_epoch.counter = 1;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    r.last_seq = 3;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 1);
+    assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
+    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.bank"));
+    assert_true (e->revoked);
+    assert_int_equal (e->last_seq, 3);
+}
+
+static void of_several_revocations_the_strictest_counts (void **state)
+{
+    struct fixture *f = *state;
+    struct revocation r = revocation_of (f->kpt);
+    const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
+    r.last_epoch.counter = 1;
+    r.last_seq = 9;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    r.last_seq = 7;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 7);
+    r.last_seq = 8;
+    r.disputed = true;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 7);
+    assert_true (e->disputed);
+    r.last_epoch.counter = 2;
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (e->last_seq, 0);
+    r = revocation_of (f->sindh);
+    e = directory_by_name (f->d, span_of ("pk.sindh"));
+    r.last_epoch.counter = 1;
+    r.last_seq = 9;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    r.last_seq = 0;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (e->last_seq, 0);
+    r.last_seq = 9;
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (e->last_seq, 0);
+}
+
+static void a_revoked_issuer_issues_nothing_new (void **state)
+{
+    struct fixture *f = *state;
+    struct credential c = stranger (f, "pk.sindh.bank");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
+    struct revocation r = revocation_of (f->sindh);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (add (f, &c, &sign, 1), CB_REVOKED);
+    assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
+}
+
+static int by_bytes (const void *a, const void *b)
+{
+    return memcmp (a, b, HASH_SIZE);
+}
+
+static void what_a_head_says_of_revocations_can_be_compared (void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = { "pk.a", "pk.b", "pk.c", "pk.d", "pk.e" };
+    uint32_t count;
+    struct hash hash, joined[5], expected = hash_bytes (span_bytes (NULL, 0));
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 0);
+    assert_true (hash_equal (&hash, &expected));
+    for (size_t i = 0; i < 5; i++) {
+        struct actor *actor = world_party (f->w, names[i], "organisation", NULL);
+        struct revocation r = revocation_of (actor);
+        joined[i] = actor->credential.st.hash;
+        /* One of them is not known here. */
+        if (i != 2)
+            assert_int_equal (directory_add (f->d, actor->credential.st.bytes, NULL), CB_OK);
+        assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+        assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    }
+    qsort (joined, 5, sizeof joined[0], by_bytes);
+    expected = hash_bytes (span_bytes (joined, sizeof joined));
+    directory_revoked (f->d, &count, &hash);
+    assert_int_equal (count, 5);
+    assert_true (hash_equal (&hash, &expected));
+}
+
+int main (void)
+{
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WITH_WORLD (a_revocation_comes_from_above),
+        WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
+        WITH_WORLD (a_revoked_authority_countersigns_nothing),
+        WITH_WORLD (a_revocation_waits_for_its_credential),
+        WITH_WORLD (of_several_revocations_the_strictest_counts),
+        WITH_WORLD (a_revoked_issuer_issues_nothing_new),
+        WITH_WORLD (what_a_head_says_of_revocations_can_be_compared),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
