@@ -32,7 +32,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 PACKAGES = gcc clang make pkg-config \
     libzmq3-dev libczmq-dev libmsgpack-dev libconfig-dev libcmocka-dev libsodium-dev \
-    libsqlite3-dev libjansson-dev \
+    libsqlite3-dev libjansson-dev uthash-dev \
     spin valgrind clang-format libclang-rt-14-dev shellcheck \
     python3 python3-zmq python3-msgpack python3-nacl \
     git ca-certificates procps

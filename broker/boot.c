@@ -59,12 +59,16 @@ struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_
     return NULL;
 }
 
-static bool enter_home (struct station *self, const char *home, char *why, size_t size)
+/* Only a check needs no lock: a configuration is checked before a running broker reads it. */
+static bool enter_home (struct station *self, const char *home, bool check_only, char *why,
+                        size_t size)
 {
     snprintf (self->home, sizeof self->home, "%s", home);
     if (chdir (home) != 0)
         return fail (why, size, "%s: %s; make it with: certbus -C %s init NAME", home,
                      strerror (errno), home);
+    if (check_only)
+        return true;
     self->lock = open ("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock < 0)
         return fail (why, size, "%s/lock: %s", home, strerror (errno));
@@ -306,7 +310,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     self->cache = proof_cache_new ();
     self->quota = quota_new ();
     self->origin = origin_new ();
-    if (!enter_home (self, home, why, why_size) || !load_files (self, why, why_size) ||
+    if (!enter_home (self, home, check_only, why, why_size) || !load_files (self, why, why_size) ||
         !load_bundle (self, why, why_size))
         goto failed;
     if (check_only)

@@ -53,10 +53,9 @@ static void data_run (struct job *base, struct store *store)
         store_ok (store, cursor_put (store->journal, span_of (job->name), job->lane, &job->cursor));
     if (job->recovered) {
         struct key key;
-        key_begin (&key, TABLE_RECOVERED);
+        key_begin (&key, TABLE_RECOVERY);
         key_text (&key, span_of (job->name));
-        store_ok (store,
-                  table_put_u64 (store->journal, &key, journal_epoch (store->journal).counter));
+        store_ok (store, journal_del (store->journal, key_span (&key)));
     }
 }
 
@@ -231,10 +230,10 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
     job->size = wire->bytes.size;
     job->move = true;
     job->cursor = (struct cursor){ data->epoch, data->last, *data->chain };
-    job->batch =
-        (struct intake_batch){ span_of (job->name), policy ? policy->version : 0, clock_utc () };
     snprintf (job->name, sizeof job->name, "%s", self->name);
     snprintf (job->user, sizeof job->user, "%s", self->user);
+    job->batch =
+        (struct intake_batch){ span_of (job->name), policy ? policy->version : 0, clock_utc () };
     memcpy (job->session, self->session, SESSION_SIZE);
 
     struct refused_credential refused = { .reason = CB_OK };

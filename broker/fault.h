@@ -19,8 +19,7 @@
     X (BEFORE_ANSWER, "before-answer", "a message is on disk; who published it was not answered")  \
     X (AFTER_HELLO, "after-hello", "a HELLO was sent")                                             \
     X (AFTER_WELCOME, "after-welcome", "a WELCOME was sent")                                       \
-    X (AFTER_SEND, "after-send", "a DATA frame was sent")                                          \
-    X (NEW_EPOCH, "new-epoch", "a new epoch is on disk; the session is not begun again")
+    X (AFTER_SEND, "after-send", "a DATA frame was sent")
 
 #ifdef CERTBUS_FAULTS
 enum fault {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/fault.h"
-#include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/tables.h"
 #include "broker/take.h"
@@ -9,9 +8,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* One more life of this journal a minute at most may be forced by a neighbour. */
-#define FORCE_EVERY_MS 60000
 
 enum greet_purpose { GREET_HELLO, GREET_ANSWER, GREET_RESUME };
 
@@ -22,7 +18,6 @@ struct greet_job {
     char name[PARTY_MAX + 1], user[2 * KEY_SIZE + 1];
     bool up;
     uint8_t session[SESSION_SIZE];
-    bool may_force;
 
     bool has_theirs; /* what the other side said of our journal */
     struct cursor theirs[CB_LANE_END];
@@ -37,54 +32,45 @@ struct greet_job {
     struct epoch peer_epoch;         /* highest id held of its own messages */
     int64_t peer_seq;
     int64_t resume[CB_LANE_END];
-    bool ahead, forced, recovery_owed;
+    bool lost; /* it has seen what is not here: this journal is an older copy */
+    bool recovery_owed;
 };
 
-/* Whether the neighbour shows us something of ours that we do not have. */
-static bool is_ahead (struct store *store, struct greet_job *job)
+/* Whether the neighbour shows us something of ours that we do not have; also where to
+ * resume for it. */
+static bool shows_loss (struct store *store, struct greet_job *job)
 {
     bool any = false;
     for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
         const struct cursor *cursor = &job->theirs[lane];
         struct hash chain;
-        bool here = cursor->position > 0 &&
-                    journal_chain_at (store->journal, cursor->position, &chain) == JOURNAL_OK;
-        bool ahead;
+        bool lost, here = cursor->position > 0 &&
+                          cursor->position <= journal_head (store->journal) &&
+                          journal_chain_at (store->journal, cursor->position, &chain) == JOURNAL_OK;
         job->resume[lane] =
-            link_resume (cursor, job->epochs, job->epoch_count, here ? &chain : NULL, &ahead);
-        any = any || ahead;
-        bool unknown = cursor->position > 0;
-        for (size_t i = 0; i < job->epoch_count; i++)
-            unknown = unknown && !epoch_equal (cursor->epoch, job->epochs[i].epoch);
-        any = any || (unknown && cursor->epoch.counter >= journal_epoch (store->journal).counter);
+            link_resume (cursor, job->epochs, job->epoch_count, here ? &chain : NULL, &lost);
+        any = any || lost;
     }
-    if (job->held_seq > 0) {
-        struct epoch now = journal_epoch (store->journal);
-        int64_t own = take_highest (store->journal, span_of (store->self), job->held_epoch);
-        if (job->held_seq > own && job->held_epoch.counter >= now.counter)
-            any = true;
-    }
-    return any;
+    struct span self = span_of (store->self);
+    return any || (job->held_seq > 0 &&
+                   take_highest (store->journal, self, job->held_epoch) < job->held_seq);
 }
 
-static uint32_t highest_counter (const struct greet_job *job)
-{
-    uint32_t highest = job->held_seq > 0 ? job->held_epoch.counter : 0;
-    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
-        if (job->theirs[lane].epoch.counter > highest)
-            highest = job->theirs[lane].epoch.counter;
-    return highest < UINT32_MAX - 1 ? highest : UINT32_MAX - 1;
-}
-
-/* Our messages are wanted back from this neighbour until it gave all of them for
- * the current epoch. A journal in its first epoch never lost any. */
-static bool owes_recovery (struct store *store, struct span peer)
+/* Our own messages are wanted back from this neighbour: noted on disk until it has
+ * given them, so that neither a crash nor a cut forgets it. */
+static bool recovery_owed (struct store *store, struct greet_job *job)
 {
     struct key key;
-    uint32_t now = journal_epoch (store->journal).counter;
-    key_begin (&key, TABLE_RECOVERED);
+    struct span peer = span_of (job->name);
+    key_begin (&key, TABLE_RECOVERY);
     key_text (&key, peer);
-    return now > 1 && table_get_u64 (store->journal, &key, 1) < now;
+    bool owed = table_get_u64 (store->journal, &key, 0) != 0;
+    if (owed || !job->lost)
+        return owed;
+    memset (&job->ours[CB_LANE_RECOVERY], 0, sizeof job->ours[CB_LANE_RECOVERY]);
+    return store_ok (store, table_put_u64 (store->journal, &key, 1)) &&
+           store_ok (store, cursor_put (store->journal, peer, CB_LANE_RECOVERY,
+                                        &job->ours[CB_LANE_RECOVERY]));
 }
 
 static void greet_run (struct job *base, struct store *store)
@@ -96,17 +82,8 @@ static void greet_run (struct job *base, struct store *store)
         cursor_get (store->journal, peer, lane, &job->ours[lane]);
     if (take_newest_epoch (store->journal, peer, &job->peer_epoch))
         job->peer_seq = take_highest (store->journal, peer, job->peer_epoch);
-    if (job->has_theirs) {
-        job->ahead = is_ahead (store, job);
-        if (job->ahead && job->may_force) {
-            if (!store_ok (store, journal_new_epoch (store->journal, 0, highest_counter (job))))
-                return;
-            job->forced = true;
-            job->epoch_count = journal_epochs (store->journal, job->epochs);
-            memset (job->resume, 0, sizeof job->resume);
-        }
-    }
-    job->recovery_owed = owes_recovery (store, peer);
+    job->lost = job->has_theirs && shows_loss (store, job);
+    job->recovery_owed = recovery_owed (store, job);
 }
 
 static struct peer *job_peer (const struct greet_job *job, struct station *station)
@@ -165,23 +142,15 @@ static void greet_done (struct job *base, struct station *station)
 {
     struct greet_job *job = (struct greet_job *) base;
     struct peer *peer = job_peer (job, station);
-    if (job->forced && !job->job.full) {
-        FAULT_HERE (NEW_EPOCH);
-        station->epoch = job->epochs[job->epoch_count - 1].epoch;
-        station->seq = 0;
-        originate_drop (station);
-        station->epoch_forced = clock_steady ();
-        log_warning ("%s holds what this journal does not: it was restored from an older copy. "
-                     "Epoch %u begins; our own messages are asked back.",
-                     job->name, station->epoch.counter);
-    }
+    if (job->lost && !job->job.full)
+        log_warning ("%s holds what this journal does not: it was restored from an older copy; "
+                     "our own messages are asked back",
+                     job->name);
     if (peer == NULL || job->job.full) {
         if (peer != NULL) {
             peer->greeting = false;
             peer_end (peer, CB_DISK_FULL, "");
         }
-        if (job->forced)
-            station_restart_links (station);
         free (job);
         return;
     }
@@ -197,13 +166,8 @@ static void greet_done (struct job *base, struct station *station)
         peer_enter (peer, LINK_OPEN);
         begin_sending (peer, job);
         break;
-    case GREET_RESUME:
-        if (!job->forced)
-            begin_sending (peer, job);
-        break;
+    case GREET_RESUME: begin_sending (peer, job); break;
     }
-    if (job->forced)
-        station_restart_links (station);
     free (job);
 }
 
@@ -212,7 +176,7 @@ static struct greet_job *greet_start (struct peer *self, enum greet_purpose purp
     struct greet_job *job = calloc (1, sizeof *job);
     if (job == NULL)
         abort ();
-    job->job.writes = true; /* it may begin an epoch */
+    job->job.writes = true; /* it may note that recovery is owed */
     job->job.run = greet_run;
     job->job.done = greet_done;
     job->purpose = purpose;
@@ -220,8 +184,6 @@ static struct greet_job *greet_start (struct peer *self, enum greet_purpose purp
     snprintf (job->name, sizeof job->name, "%s", self->name);
     snprintf (job->user, sizeof job->user, "%s", self->user);
     memcpy (job->session, self->session, SESSION_SIZE);
-    int64_t forced = self->station->epoch_forced;
-    job->may_force = forced == 0 || clock_steady () - forced > FORCE_EVERY_MS;
     return job;
 }
 

@@ -4,6 +4,8 @@
 #include "bus/core/schema.h"
 #include "bus/edge/log.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -201,6 +203,19 @@ struct holder {
     int64_t until; /* steady ms */
 };
 
+/* One program, even if it has connected anew. A pid of 0 is one that cannot be seen here. */
+static bool same_client (const struct holder *holder, const struct question *q)
+{
+    return wire_route_equal (&holder->route, &q->asker.route) ||
+           (holder->pid != 0 && holder->pid == q->pid);
+}
+
+/* A program that was killed does not say that it is done. */
+static bool alive (const struct holder *holder)
+{
+    return kill ((pid_t) holder->pid, 0) == 0 || errno != ESRCH;
+}
+
 /* Whether this client holds the name now; says who does if not. */
 static bool hold (const struct question *q, const char *name)
 {
@@ -208,8 +223,7 @@ static bool hold (const struct question *q, const char *name)
     struct holder *holder;
     int64_t now = clock_steady ();
     HASH_FIND_STR (local->holders, name, holder);
-    if (holder != NULL && holder->until > now &&
-        !wire_route_equal (&holder->route, &q->asker.route)) {
+    if (holder != NULL && holder->until > now && !same_client (holder, q) && alive (holder)) {
         char who[160];
         snprintf (who, sizeof who, "\"%s\" is held by pid %u of uid %u", name, holder->pid,
                   holder->uid);

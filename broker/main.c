@@ -6,6 +6,7 @@
 #include "bus/edge/log.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -73,6 +74,11 @@ int main (int argc, char **argv)
         return 1;
     }
     block_signals ();
+    /* Frames and jobs of up to a few hundred KiB come and go all the time: kept, they
+     * do not cost the kernel's zeroing of fresh pages each time. */
+    mallopt (M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+    mallopt (M_TRIM_THRESHOLD, 32 * 1024 * 1024);
+    mallopt (M_TOP_PAD, 1024 * 1024);
     zsys_init ();
     zsys_handler_set (NULL); /* czmq's own would swallow ours */
     zsys_set_max_sockets (0);

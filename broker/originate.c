@@ -24,6 +24,7 @@ struct drafted {
 };
 
 struct origin {
+    bool storing; /* a batch is on its way to the disk */
     size_t count;
     struct drafted drafts[BATCH_MAX];
 };
@@ -153,6 +154,7 @@ static void origin_run (struct job *base, struct store *store)
 static void origin_done (struct job *base, struct station *station)
 {
     struct origin_job *job = (struct origin_job *) base;
+    station->origin->storing = false;
     for (size_t i = 0; i < job->count; i++) {
         struct item *item = &job->items[i];
         bool stored = !job->job.full && item->outcome == TAKEN_STORED;
@@ -219,24 +221,14 @@ static void pack_all (struct origin *self, struct station *station, struct origi
     free (at);
 }
 
-void originate_drop (struct station *station)
-{
-    struct origin *self = station->origin;
-    for (size_t i = 0; i < self->count; i++) {
-        struct originated told = { .reason = CB_OUT_OF_STEP,
-                                   .detail = "a new epoch has begun; publish it again" };
-        local_originated (station, &self->drafts[i].asker, &told);
-        pack_free (&self->drafts[i].bytes);
-        free (self->drafts[i].settles);
-    }
-    self->count = 0;
-}
-
 void originate_flush (struct station *station)
 {
     struct origin *self = station->origin;
-    if (self->count == 0)
+    /* While one batch is being stored the next one grows: load makes batches larger,
+     * and a signature and a commit cheaper for each message. */
+    if (self->count == 0 || (self->storing && self->count < BATCH_MAX && !station->stopping))
         return;
+    self->storing = true;
     struct origin_job *job = calloc (1, sizeof *job + self->count * sizeof (struct item));
     if (job == NULL)
         abort ();

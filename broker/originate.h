@@ -38,9 +38,6 @@ enum cb_reason originate (struct station *station, struct draft *draft, const st
 /* The same judgement, nothing kept. */
 enum cb_reason originate_check (struct station *station, struct draft *draft,
                                 char detail[SCHEMA_WHERE]);
-/* A new epoch has begun: what was numbered in the old one and is not signed yet is
- * refused to who asked. Debts among it stay noted. */
-void originate_drop (struct station *station);
 /* At the end of a turn: signs and submits what was drafted. */
 void originate_flush (struct station *station);
 

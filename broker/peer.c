@@ -334,10 +334,8 @@ static void act (struct peer *self, struct wire_frame *wire, const struct frame 
 void peer_frame (struct peer *self, struct wire_frame *wire)
 {
     static struct frame frame; /* 20 KB, of the one loop */
-    self->heard = clock_steady ();
-    self->heard_utc = clock_utc ();
     if (!frame_parse (&frame, wire->bytes)) {
-        if (self->banned_until <= self->heard)
+        if (self->banned_until <= clock_steady ())
             peer_end (self, CB_MALFORMED, "a frame that is none");
         wire_free (wire);
         return;
@@ -366,8 +364,10 @@ void peer_frame (struct peer *self, struct wire_frame *wire)
         wire_free (wire);
         return;
     }
-    struct link_step step = link_step (self->state, frame.verb);
-    act (self, wire, &frame, step);
+    /* Only the current session's frames are a sign of its life. */
+    self->heard = clock_steady ();
+    self->heard_utc = clock_utc ();
+    act (self, wire, &frame, link_step (self->state, frame.verb));
 }
 
 static bool stuck (const struct peer *self, int64_t now)

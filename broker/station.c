@@ -145,14 +145,6 @@ void station_admit (struct station *self)
     proof_cache_clear (self->cache);
 }
 
-void station_restart_links (struct station *self)
-{
-    if (self->parent != NULL)
-        peer_begin_again (self->parent, "a new epoch");
-    for (struct peer *peer = self->children; peer != NULL; peer = peer->hh.next)
-        peer_begin_again (peer, "a new epoch");
-}
-
 /* --- The loop ------------------------------------------------------------------------------ */
 
 static int on_children (zloop_t *loop, zsock_t *sock, void *arg);

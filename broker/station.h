@@ -60,7 +60,6 @@ struct station {
     int64_t heads[CB_PRECEDENCES]; /* position of the last committed record of each lane */
     int64_t head;                  /* and of all of them */
     int64_t started;               /* ms UTC */
-    int64_t epoch_forced;          /* steady ms when a neighbour last made us begin a new one */
     int64_t sent_head;             /* steady ms */
     uint64_t refused_count;
     bool disk_full;
@@ -87,8 +86,6 @@ bool station_contact (struct station *self, struct span body);
 
 /* After the directory changed: who may connect, who is a neighbour, which key is ours. */
 void station_admit (struct station *self);
-/* Ends all sessions, so that everybody learns the new epoch. */
-void station_restart_links (struct station *self);
 /* What was committed: moves the heads, wakes links and readers, shows it on the tap. */
 struct item;
 void station_stored (struct station *self, const struct item *item);

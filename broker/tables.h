@@ -26,7 +26,7 @@
     X (FROZEN, 'f', "party: position of the message that froze it")                                \
     X (READERS, 'r', "name: how far a named reader has got")                                       \
     X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
-    X (RECOVERED, 'o', "neighbour: the epoch up to which it gave back our messages")               \
+    X (RECOVERY, 'o', "neighbour: our own messages are wanted back from it")                       \
     X (STATION, 's', "name: single values")
 
 #define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/intake.h"
 
+#include "bus/core/climb.h"
+
 #include "bus/core/trust.h"
 
 #include <stdarg.h>
@@ -49,12 +51,18 @@ static enum cb_reason check_signatures (struct check *check)
     const struct envelope *e = check->e;
     struct proof_cache *cache = check->intake->cache;
     size_t *worked = &check->out->worked;
-    struct hash root;
-    if (!merkle_climb (&e->leaf, e->tree_size, e->tree_index, e->path, e->path_count, &root))
-        return CB_BAD_PROOF;
-    if (!proof_cached (cache, CB_PURPOSE_MESSAGE, e->credential, e->tree_size, &root,
-                       check->origin->credential.sign_key, e->sig, worked))
-        return CB_BAD_SIGNATURE;
+    struct claim claim = { .purpose = CB_PURPOSE_MESSAGE,
+                           .signer = e->credential,
+                           .leaf = &e->leaf,
+                           .key = check->origin->credential.sign_key,
+                           .sig = e->sig,
+                           .size = e->tree_size,
+                           .index = e->tree_index,
+                           .path = e->path,
+                           .path_count = e->path_count };
+    enum cb_reason reason = proof_member (cache, &claim, worked);
+    if (reason != CB_OK)
+        return reason;
     for (size_t i = 0; i < e->approval_count; i++) {
         const struct approval *approval = &e->approvals[i];
         struct hash signer;

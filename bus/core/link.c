@@ -92,38 +92,28 @@ static const struct epoch_end *find_epoch (const struct epoch_end *epochs, size_
 }
 
 int64_t link_resume (const struct cursor *cursor, const struct epoch_end *epochs, size_t count,
-                     const struct hash *chain_here, bool *ahead)
+                     const struct hash *chain_here, bool *lost)
 {
-    *ahead = false;
-    const struct epoch_end *known = find_epoch (epochs, count, cursor->epoch);
-    if (!known || cursor->position == 0)
+    *lost = false;
+    if (cursor->position == 0)
         return 0;
-    bool current = known == &epochs[count - 1];
-    if (cursor->position > known->end) {
-        *ahead = current;
-        return current ? 0 : known->end;
-    }
-    if (!chain_here)
-        return current ? 0 : cursor->position;
-    if (hash_equal (chain_here, &cursor->chain))
+    if (chain_here && hash_equal (chain_here, &cursor->chain))
         return cursor->position;
-    /* Another record stood there when it was read: history went two ways. */
-    *ahead = current;
-    return 0;
+    *lost = true;
+    const struct epoch_end *known = find_epoch (epochs, count, cursor->epoch);
+    bool earlier = known && known != &epochs[count - 1];
+    return earlier && cursor->position > known->end ? known->end : 0;
 }
 
 bool link_continues (const struct cursor *at, bool first, const struct data_frame *data,
                      const struct epoch_end *epochs, size_t count)
 {
-    bool same = epoch_equal (data->epoch, at->epoch);
     if (!first)
-        return same && data->prev == at->position;
-    if (count && !epoch_equal (data->epoch, epochs[count - 1].epoch))
+        return epoch_equal (data->epoch, at->epoch) && data->prev == at->position;
+    if (count == 0 || !epoch_equal (data->epoch, epochs[count - 1].epoch))
         return false;
-    if (same)
-        return data->prev <= at->position;
     const struct epoch_end *known = find_epoch (epochs, count, at->epoch);
-    return data->prev <= at->position && data->prev <= (known ? known->end : 0);
+    return data->prev <= at->position && (!known || data->prev <= known->end);
 }
 
 void lane_out_reset (struct lane_out *lane, int64_t position, uint64_t credit)

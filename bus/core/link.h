@@ -84,7 +84,8 @@ struct greeting {
     uint32_t version_low, version_high; /* WELCOME: both the agreed one */
     struct span party;
     const uint8_t *session;
-    size_t epoch_count; /* the sender's; the last is the current one */
+    size_t
+        epoch_count; /* of the sender's journal: one a run of its broker; the last is this run's */
     struct epoch_end epochs[LINK_EPOCHS];
     struct cursor cursors[CB_LANE_END]; /* into the receiver's journal */
     struct epoch held_epoch;            /* highest id held of the receiver's own messages */
@@ -168,13 +169,14 @@ void data_envelope (struct data_builder *b, struct span envelope);
 size_t data_size (const struct data_builder *b);
 void data_finish (struct data_builder *b, struct pack_out *out, const struct data_frame *header);
 
-/* Where a sender resumes for a reader with this cursor. `chain_here` is the
- * chain hash of the record at cursor->position, NULL if there is none. Exact
- * match: there; a known earlier epoch: at most its end; anything else: 0, and
- * repeats are recognised by their ids. `*ahead` is set when the reader knows
- * more of the current epoch than there is: this journal is an old copy. */
+/* Where a sender resumes for a reader with this cursor. `chain_here` is the chain
+ * hash of the own record at cursor->position, NULL if there is none. The chain
+ * decides: the same hash means the same history up to there, so resume there. A
+ * cursor beyond the end of an earlier epoch resumes at that end; anything else at
+ * 0, and repeats are recognised by their ids. `*lost` is set when the reader has
+ * seen a history that is not here: this journal was restored from an older copy. */
 int64_t link_resume (const struct cursor *cursor, const struct epoch_end *epochs, size_t count,
-                     const struct hash *chain_here, bool *ahead);
+                     const struct hash *chain_here, bool *lost);
 
 /* Whether a DATA frame may be taken: it continues `at` exactly, or, as the first
  * of its lane in this session, starts at or before it. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/proof.h"
 
+#include "bus/core/climb.h"
+
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -235,6 +237,7 @@ bool proof_verify (enum cb_purpose purpose, const struct hash *signer, uint32_t 
 struct proof_cache {
     uint8_t secret[crypto_generichash_KEYBYTES];
     struct hash sets[CACHE_SETS][CACHE_WAYS]; /* newest first; zero: empty */
+    struct climbs *climbs;
 };
 
 struct proof_cache *proof_cache_new (void)
@@ -242,12 +245,15 @@ struct proof_cache *proof_cache_new (void)
     struct proof_cache *self = malloc (sizeof *self);
     if (!self)
         abort ();
+    self->climbs = climbs_new ();
     proof_cache_clear (self);
     return self;
 }
 
 void proof_cache_free (struct proof_cache **self)
 {
+    if (*self)
+        climbs_free (&(*self)->climbs);
     free (*self);
     *self = NULL;
 }
@@ -255,6 +261,7 @@ void proof_cache_free (struct proof_cache **self)
 void proof_cache_clear (struct proof_cache *self)
 {
     memset (self->sets, 0, sizeof self->sets);
+    climbs_clear (self->climbs);
     randombytes_buf (self->secret, sizeof self->secret);
 }
 
@@ -283,4 +290,19 @@ bool proof_cached (struct proof_cache *self, enum cb_purpose purpose, const stru
     set[1] = set[0];
     set[0] = digest;
     return true;
+}
+
+enum cb_reason proof_member (struct proof_cache *self, const struct claim *claim, size_t *worked)
+{
+    struct hash root;
+    if (climbs_know (self->climbs, claim))
+        return CB_OK;
+    if (!merkle_climb (claim->leaf, claim->size, claim->index, claim->path, claim->path_count,
+                       &root))
+        return CB_BAD_PROOF;
+    if (!proof_cached (self, claim->purpose, claim->signer, claim->size, &root, claim->key,
+                       claim->sig, worked))
+        return CB_BAD_SIGNATURE;
+    climbs_checked (self->climbs, claim);
+    return CB_OK;
 }

@@ -75,4 +75,10 @@ bool proof_cached (struct proof_cache *self, enum cb_purpose purpose, const stru
                    uint32_t size, const struct hash *root, const uint8_t key[KEY_SIZE],
                    const uint8_t sig[SIG_SIZE], size_t *worked);
 
+/* Whether a leaf belongs to a batch that `signer` signed: OK, BAD_PROOF or
+ * BAD_SIGNATURE. Messages of a batch that come one after the other cost about one
+ * node hash each (climb.h). */
+struct claim;
+enum cb_reason proof_member (struct proof_cache *self, const struct claim *claim, size_t *worked);
+
 #endif

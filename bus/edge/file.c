@@ -162,9 +162,6 @@ int file_write (const char *path, struct span bytes, bool secret, bool replace, 
     int n = snprintf (made, sizeof made, "%s.%08x", path, (unsigned) randombytes_random ());
     if (n < 0 || (size_t) n >= sizeof made)
         return refuse (why, why_size, "%.80s...: %s", path, strerror (ENAMETOOLONG));
-    struct stat st;
-    if (!replace && lstat (path, &st) == 0)
-        return refuse (why, why_size, "%s: exists already; it is left as it is", path);
     int fd =
         open (made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0666);
     if (fd < 0)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/edge/journal_sql.h"
 
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -247,73 +245,14 @@ enum journal_result journal_append (struct journal *self, struct record *record)
 
 struct epoch journal_epoch (const struct journal *self)
 {
-    return self->epochs[self->now.epoch_count - 1].epoch;
+    return self->epochs[self->epoch_count - 1].epoch;
 }
 
 size_t journal_epochs (const struct journal *self, struct epoch_end epochs[LINK_EPOCHS])
 {
-    size_t all = self->now.epoch_count;
-    size_t count = all < LINK_EPOCHS ? all : LINK_EPOCHS;
-    for (size_t i = 0; i < count; i++) {
-        const struct epoch_row *row = &self->epochs[all - count + i];
-        epochs[i] = (struct epoch_end){ row->epoch, row->end };
-    }
-    epochs[count - 1].end = self->now.head;
-    return count;
-}
-
-void journal_epoch_room (struct journal *self, size_t count)
-{
-    if (count <= self->epoch_room)
-        return;
-    size_t room = count + LINK_EPOCHS;
-    struct epoch_row *rows = realloc (self->epochs, room * sizeof *rows);
-    if (!rows)
-        abort ();
-    self->epochs = rows;
-    self->epoch_room = room;
-}
-
-enum journal_result journal_new_epoch (struct journal *self, int64_t end, uint32_t above)
-{
-    enum journal_result result = writable (self);
-    if (result != JOURNAL_OK)
-        return result;
-    assert (end >= 0 && end <= self->now.head);
-
-    size_t count = self->now.epoch_count;
-    journal_epoch_room (self, count + 1);
-    uint32_t last = count > 0 ? journal_epoch (self).counter : 0;
-    uint32_t highest = last > above ? last : above;
-    struct epoch_row *row = &self->epochs[count];
-    *row = (struct epoch_row){ .start = self->now.head };
-    /* At the top of its range the nonce alone tells the epochs apart. */
-    row->epoch.counter = highest < UINT32_MAX ? highest + 1 : UINT32_MAX;
-    randombytes_buf (&row->epoch.nonce, sizeof row->epoch.nonce);
-
-    int64_t nonce;
-    memcpy (&nonce, &row->epoch.nonce, sizeof nonce);
-    sqlite3_stmt *insert = self->statements[STATEMENT_EPOCH_NEW];
-    journal_bind_int (insert, 1, (int64_t) count);
-    journal_bind_int (insert, 2, row->epoch.counter);
-    journal_bind_int (insert, 3, nonce);
-    journal_bind_int (insert, 4, row->start);
-    result = journal_run (self, insert, "beginning an epoch");
-    if (result != JOURNAL_OK || count == 0) {
-        self->now.epoch_count += result == JOURNAL_OK;
-        return result;
-    }
-
-    sqlite3_stmt *update = self->statements[STATEMENT_EPOCH_END];
-    journal_bind_int (update, 1, (int64_t) count - 1);
-    journal_bind_int (update, 2, end);
-    result = journal_run (self, update, "ending an epoch");
-    if (result == JOURNAL_OK) {
-        /* A rollback makes this one the current one again, whose end is not looked at. */
-        self->epochs[count - 1].end = end;
-        self->now.epoch_count++;
-    }
-    return result;
+    memcpy (epochs, self->epochs, self->epoch_count * sizeof *epochs);
+    epochs[self->epoch_count - 1].end = self->now.head;
+    return self->epoch_count;
 }
 
 /* --- Writing to the tables ----------------------------------------------------------------- */

@@ -30,9 +30,13 @@ enum journal_result { JOURNAL_OK, JOURNAL_END, JOURNAL_FULL, JOURNAL_BROKEN };
 struct journal;
 
 /* Opens or creates. On failure returns NULL and `why` says what and what to do:
- * a newer format, locked by another process, not a journal, no permission. A
- * journal whose file is a copy (its inode is not the one that it remembers)
- * begins a new epoch whose predecessor ends at the head. */
+ * a newer format, locked by another process, not a journal, no permission, a full
+ * disk.
+ *
+ * Begins a new epoch, on disk before it returns, and the one before ends at the
+ * head: an epoch is one run. A disk that was rolled back or copied cannot know it;
+ * a run that has an epoch of its own can never give a position of an earlier one
+ * to another record, so that (epoch, position) names one record for ever. */
 struct journal *journal_open (const char *path, char *why, size_t why_size);
 /* Rolls back what is open. NULL is fine; nulls the caller's pointer. A reader
  * that is left can only be freed. */
@@ -43,13 +47,10 @@ const char *journal_error (const struct journal *self);
 int64_t journal_head (const struct journal *self); /* position of the last record; 0: none */
 struct epoch journal_epoch (const struct journal *self);
 struct hash journal_chain (const struct journal *self); /* at the head */
-/* The epochs, oldest first, the latest LINK_EPOCHS of them; the last is current. */
+/* The epochs, oldest first, the latest LINK_EPOCHS of them; the last is current and
+ * ends at the head. Counters go up by one; at UINT32_MAX they stay there, and the
+ * nonce (64 random bits) tells the epochs apart. */
 size_t journal_epochs (const struct journal *self, struct epoch_end epochs[LINK_EPOCHS]);
-/* Begins a new epoch, in the open transaction. What was common history up to
- * `end` (0: nothing is sure) is what readers of the old one may rely on. The
- * counter becomes larger than the current one and than `above` (at UINT32_MAX it
- * stays there, and the nonce tells the epochs apart). */
-enum journal_result journal_new_epoch (struct journal *self, int64_t end, uint32_t above);
 
 enum journal_result journal_begin (struct journal *self);
 enum journal_result journal_commit (struct journal *self); /* JOURNAL_FULL: rolled back */

@@ -22,12 +22,6 @@ const char *const journal_lane_tables[CB_LANE_END] = {
     [JOURNAL_QUARANTINE] = "log_quarantine",
 };
 
-/* Which file this is. A copy, or a file that was put in its place, differs. */
-struct identity {
-    int64_t inode, device;
-    int64_t born; /* nanoseconds; 0: the file system does not say */
-};
-
 /* --- Saying what is wrong ------------------------------------------------------------------- */
 
 static bool refuse (struct journal *self, const char *what)
@@ -195,10 +189,7 @@ static bool create (struct journal *self)
     return execute (self,
                     "CREATE TABLE kv (k BLOB PRIMARY KEY, v BLOB NOT NULL) STRICT, WITHOUT ROWID;"
                     "CREATE TABLE epochs (ordinal INTEGER PRIMARY KEY, counter INTEGER NOT NULL,"
-                    " nonce INTEGER NOT NULL, start INTEGER NOT NULL,"
-                    " end INTEGER NOT NULL DEFAULT 0) STRICT;"
-                    "CREATE TABLE file (id INTEGER PRIMARY KEY, inode INTEGER NOT NULL,"
-                    " device INTEGER NOT NULL, born INTEGER NOT NULL) STRICT;"
+                    " nonce INTEGER NOT NULL, start INTEGER NOT NULL) STRICT;"
                     "PRAGMA application_id = " TEXT (APPLICATION) ";"
                                                                   "PRAGMA user_version = " TEXT (
                                                                       JOURNAL_FORMAT) ";"
@@ -266,60 +257,38 @@ static bool load_head (struct journal *self)
     return true;
 }
 
+/* The latest, with room for that of this run. */
 static bool load_epochs (struct journal *self)
 {
     sqlite3_stmt *row;
-    if (!prepare (self, "SELECT counter, nonce, start, end FROM epochs ORDER BY ordinal", &row))
+    if (!prepare (self, "SELECT counter, nonce, start FROM epochs ORDER BY ordinal DESC LIMIT ?1",
+                  &row))
         return false;
+    struct epoch_end latest[LINK_EPOCHS - 1];
     size_t count = 0;
+    int64_t end = self->now.head;
+    bool missing = false;
     int code;
-    for (; (code = sqlite3_step (row)) == SQLITE_ROW; count++) {
-        journal_epoch_room (self, count + 1);
-        struct epoch_row *epoch = &self->epochs[count];
+    journal_bind_int (row, 1, LINK_EPOCHS - 1);
+    while ((code = sqlite3_step (row)) == SQLITE_ROW) {
+        struct epoch_end *epoch = &latest[count++];
         int64_t nonce = sqlite3_column_int64 (row, 1);
         epoch->epoch.counter = (uint32_t) sqlite3_column_int64 (row, 0);
         memcpy (&epoch->epoch.nonce, &nonce, sizeof nonce);
-        epoch->start = sqlite3_column_int64 (row, 2);
-        epoch->end = sqlite3_column_int64 (row, 3);
+        epoch->end = end;
+        /* One ends where the next begins. */
+        end = sqlite3_column_int64 (row, 2);
+        missing = missing || end > epoch->end;
     }
     sqlite3_finalize (row);
-    self->now.epoch_count = count;
     if (code != SQLITE_DONE)
         return refuse_code (self, code, "reading it");
-    if (count > 0 ? self->epochs[count - 1].start > self->now.head : self->now.head > 0)
+    if (missing || (count == 0 && self->now.head > 0))
         return refuse (self, "is damaged: records are missing at its end");
+    for (size_t i = 0; i < count; i++)
+        self->epochs[i] = latest[count - 1 - i];
+    self->epoch_count = count;
     return true;
-}
-
-/* Inode numbers are given out again, so the time of birth counts. Device numbers change
- * between boots, so they count only where there is no time of birth. */
-static bool identify (struct journal *self, struct identity *file)
-{
-    struct statx st;
-    if (statx (AT_FDCWD, self->path, 0, STATX_INO | STATX_BTIME, &st) != 0)
-        return refuse_errno (self, "cannot look at the journal");
-    file->inode = (int64_t) st.stx_ino;
-    file->device = (int64_t) st.stx_dev_major << 32 | st.stx_dev_minor;
-    file->born = 0;
-    if (st.stx_mask & STATX_BTIME)
-        file->born = st.stx_btime.tv_sec * INT64_C (1000000000) + st.stx_btime.tv_nsec;
-    return true;
-}
-
-static bool remembered (struct journal *self, const struct identity *file, bool *same)
-{
-    sqlite3_stmt *row;
-    if (!prepare (self, "SELECT inode, device, born FROM file", &row))
-        return false;
-    int code = sqlite3_step (row);
-    *same = code == SQLITE_ROW && sqlite3_column_int64 (row, 0) == file->inode;
-    int64_t born = *same ? sqlite3_column_int64 (row, 2) : 0;
-    if (born != 0 && file->born != 0)
-        *same = *same && born == file->born;
-    else
-        *same = *same && sqlite3_column_int64 (row, 1) == file->device;
-    sqlite3_finalize (row);
-    return code == SQLITE_ROW || code == SQLITE_DONE || refuse_code (self, code, "reading it");
 }
 
 static bool sync_folder (struct journal *self)
@@ -337,23 +306,34 @@ static bool sync_folder (struct journal *self)
     return synced;
 }
 
-/* A new file and a copy begin an epoch; the history up to here is common with the original. */
-static bool adopt (struct journal *self)
+static enum journal_result begin_epoch (struct journal *self)
 {
-    struct identity file;
-    bool same;
-    if (!identify (self, &file) || !remembered (self, &file, &same))
-        return false;
-    if (same && self->now.epoch_count > 0)
-        return true;
-    sqlite3_stmt *save = self->statements[STATEMENT_FILE];
-    journal_bind_int (save, 1, file.inode);
-    journal_bind_int (save, 2, file.device);
-    journal_bind_int (save, 3, file.born);
-    return journal_begin (self) == JOURNAL_OK &&
-           journal_new_epoch (self, self->now.head, 0) == JOURNAL_OK &&
-           journal_run (self, save, "saving which file it is") == JOURNAL_OK &&
-           journal_commit (self) == JOURNAL_OK && sync_folder (self);
+    uint32_t last = self->epoch_count > 0 ? journal_epoch (self).counter : 0;
+    struct epoch epoch = { .counter = last < UINT32_MAX ? last + 1 : UINT32_MAX };
+    randombytes_buf (&epoch.nonce, sizeof epoch.nonce);
+    int64_t nonce;
+    memcpy (&nonce, &epoch.nonce, sizeof nonce);
+    sqlite3_stmt *insert = self->statements[STATEMENT_EPOCH_NEW];
+    journal_bind_int (insert, 1, epoch.counter);
+    journal_bind_int (insert, 2, nonce);
+    journal_bind_int (insert, 3, self->now.head);
+
+    enum journal_result result = journal_begin (self);
+    if (result == JOURNAL_OK)
+        result = journal_run (self, insert, "beginning an epoch");
+    if (result == JOURNAL_OK)
+        result = journal_commit (self);
+    if (result == JOURNAL_OK)
+        self->epochs[self->epoch_count++].epoch = epoch;
+    return result;
+}
+
+static bool begin_run (struct journal *self)
+{
+    enum journal_result result = begin_epoch (self);
+    if (result == JOURNAL_FULL)
+        return refuse (self, "cannot be opened: the disk is full");
+    return result == JOURNAL_OK && sync_folder (self);
 }
 
 /* --- Open and close ------------------------------------------------------------------------- */
@@ -368,7 +348,7 @@ struct journal *journal_open (const char *path, char *why, size_t why_size)
                   (!empty || create (self)) && prepare_all (self) && load_head (self) &&
                   load_epochs (self);
     self->committed = self->now;
-    if (opened && adopt (self))
+    if (opened && begin_run (self))
         return self;
 
     snprintf (why, why_size, "%s", self->error);
@@ -395,7 +375,6 @@ void journal_close (struct journal **self_p)
     /* Rolls back what is open. */
     int code = sqlite3_close (self->db);
     assert (code == SQLITE_OK);
-    free (self->epochs);
     free (self->found.data);
     free (self->one.data);
     free (self->path);

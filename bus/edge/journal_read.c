@@ -259,28 +259,51 @@ enum journal_result journal_chain_at (struct journal *self, int64_t position, st
 
 /* --- The chain ----------------------------------------------------------------------------- */
 
-static uint32_t epoch_counter_at (const struct journal *self, int64_t position, size_t *index)
+/* The epochs beside the records: there may be more of them than are kept in memory. */
+struct epoch_walk {
+    sqlite3_stmt *row;
+    uint32_t counter, next; /* of the epoch that the position is in, of the one after */
+    int64_t start;          /* of the one after */
+};
+
+static enum journal_result epoch_walk_to (struct journal *self, struct epoch_walk *walk,
+                                          int64_t position)
 {
-    while (*index + 1 < self->now.epoch_count && self->epochs[*index + 1].start < position)
-        ++*index;
-    return self->epochs[*index].epoch.counter;
+    while (walk->start < position) {
+        walk->counter = walk->next;
+        walk->start = POSITION_NONE;
+        int code = sqlite3_step (walk->row);
+        if (code == SQLITE_ROW) {
+            walk->next = (uint32_t) sqlite3_column_int64 (walk->row, 0);
+            walk->start = sqlite3_column_int64 (walk->row, 1);
+        } else if (code != SQLITE_DONE)
+            return journal_failed (self, code, "reading the epochs");
+    }
+    return JOURNAL_OK;
 }
 
 static enum journal_result check_from (struct journal_reader *reader, struct hash chain,
                                        int64_t *bad)
 {
     struct journal *self = reader->journal;
-    size_t epoch = 0;
+    struct epoch_walk walk = { .row = self->statements[STATEMENT_EPOCHS_FROM] };
+    enum journal_result result = JOURNAL_OK;
+    journal_bind_int (walk.row, 1, reader->after + 1);
     for (*bad = reader->after + 1; *bad <= self->now.head; ++*bad) {
         struct record record;
-        enum journal_result result = journal_next (reader, &record);
+        result = journal_next (reader, &record);
+        if (result == JOURNAL_OK)
+            result = epoch_walk_to (self, &walk, *bad);
         if (result != JOURNAL_OK)
-            return result;
-        chain = journal_link (&chain, &record, epoch_counter_at (self, *bad, &epoch));
-        if (record.position != *bad || !hash_equal (&chain, &record.chain))
-            return JOURNAL_END;
+            break;
+        chain = journal_link (&chain, &record, walk.counter);
+        if (record.position != *bad || !hash_equal (&chain, &record.chain)) {
+            result = JOURNAL_END;
+            break;
+        }
     }
-    return JOURNAL_OK;
+    sqlite3_reset (walk.row);
+    return result;
 }
 
 enum journal_result journal_check (struct journal *self, int64_t count, int64_t *bad)

@@ -25,9 +25,10 @@
     X (GET, "SELECT k, v FROM kv WHERE k = ?1")                                                    \
     X (SCAN_FROM, "SELECT k, v FROM kv WHERE k >= ?1 ORDER BY k LIMIT 1")                          \
     X (SCAN_AFTER, "SELECT k, v FROM kv WHERE k > ?1 ORDER BY k LIMIT 1")                          \
-    X (EPOCH_END, "UPDATE epochs SET end = ?2 WHERE ordinal = ?1")                                 \
-    X (EPOCH_NEW, "INSERT INTO epochs (ordinal, counter, nonce, start) VALUES (?1, ?2, ?3, ?4)")   \
-    X (FILE, "REPLACE INTO file (id, inode, device, born) VALUES (1, ?1, ?2, ?3)")
+    X (EPOCH_NEW, "INSERT INTO epochs (counter, nonce, start) VALUES (?1, ?2, ?3)")                \
+    /* From the one that the record at that position is in. */                                     \
+    X (EPOCHS_FROM, "SELECT counter, start FROM epochs WHERE ordinal >= (SELECT ordinal FROM"      \
+                    " epochs WHERE start < ?1 ORDER BY ordinal DESC LIMIT 1) ORDER BY ordinal")
 
 #define X_STATEMENT(NAME, sql) STATEMENT_##NAME,
 enum journal_statement { JOURNAL_STATEMENTS (X_STATEMENT) STATEMENT_END };
@@ -56,17 +57,10 @@ struct lane {
     int64_t position; /* of the row that the scan stands on */
 };
 
-struct epoch_row {
-    struct epoch epoch;
-    int64_t start; /* the head when it began */
-    int64_t end;   /* of common history; means nothing for the current one */
-};
-
 /* What a rollback restores. */
 struct state {
     int64_t head;
     struct hash chain;
-    size_t epoch_count;
 };
 
 enum phase {
@@ -87,8 +81,8 @@ struct journal {
     sqlite3_stmt *statements[STATEMENT_END];
     struct lane lanes[CB_LANE_END];
     struct journal_reader *readers;
-    struct epoch_row *epochs;
-    size_t epoch_room;
+    struct epoch_end epochs[LINK_EPOCHS]; /* of this run the last; its end is the head */
+    size_t epoch_count;
     struct state now, committed, saved;
     enum phase phase;
     bool savepoint, broken;
@@ -123,7 +117,5 @@ void journal_readers_leave (struct journal *self);
 uint8_t *journal_copy_room (struct copy *copy, size_t size);
 struct hash journal_link (const struct hash *before, const struct record *record,
                           uint32_t epoch_counter);
-/* Makes room for one epoch more. */
-void journal_epoch_room (struct journal *self, size_t count);
 
 #endif

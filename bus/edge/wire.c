@@ -22,6 +22,7 @@
 #define ROUTE_GENERATED 5
 /* Not in a stable libzmq's header; libzmq refuses it where it does not know it. */
 #define OPTION_ZAP_ENFORCE_DOMAIN 93
+#define LOCAL                     "ipc://"
 
 struct option {
     int name, value;
@@ -176,28 +177,6 @@ static const char *bind_reason (int error)
     }
 }
 
-int wire_bind (zsock_t *sock, const char *endpoint, char *bound, size_t bound_size, char *why,
-               size_t why_size)
-{
-    if (!conf_endpoint (endpoint, true, false))
-        return say (why, why_size, endpoint, "no endpoint; expected tcp://HOST:PORT");
-    void *raw = zsock_resolve (sock);
-    if (zmq_bind (raw, endpoint) != 0)
-        return say (why, why_size, endpoint, bind_reason (errno));
-    char real[256];
-    size_t size = sizeof real;
-    if (zmq_getsockopt (raw, ZMQ_LAST_ENDPOINT, real, &size) != 0)
-        return say (why, why_size, endpoint, zmq_strerror (errno));
-    /* tcp://[::ffff:192.0.2.1]:5678 */
-    const char *end = strchr (real, ']');
-    const char *host = end ? without_mapping (real + strlen ("tcp://[")) : NULL;
-    if (host)
-        snprintf (bound, bound_size, "tcp://%.*s%s", (int) (end - host), host, end + 1);
-    else
-        snprintf (bound, bound_size, "%s", real);
-    return 0;
-}
-
 /* Whether `path` is free, after a socket that its process left behind is removed: libzmq would
  * take it away from a process that still answers there. */
 static int clear_path (const char *path, char *why, size_t why_size)
@@ -221,6 +200,48 @@ static int clear_path (const char *path, char *why, size_t why_size)
     return 0;
 }
 
+/* The folder decides who comes as far as the socket; the socket lets them in. */
+static int bind_local (void *raw, const char *endpoint)
+{
+    mode_t mask = umask (0117);
+    int result = zmq_bind (raw, endpoint), saved = errno;
+    umask (mask);
+    errno = saved;
+    return result;
+}
+
+int wire_bind (zsock_t *sock, const char *endpoint, char *bound, size_t bound_size, char *why,
+               size_t why_size)
+{
+    void *raw = zsock_resolve (sock);
+    bool local = strncmp (endpoint, LOCAL, strlen (LOCAL)) == 0;
+    *bound = 0;
+    if (!conf_endpoint (endpoint, true, true)) {
+        snprintf (why, why_size, "no endpoint; expected tcp://HOST:PORT");
+        return -1;
+    }
+    if (local && clear_path (endpoint + strlen (LOCAL), why, why_size) != 0)
+        return -1;
+    if ((local ? bind_local (raw, endpoint) : zmq_bind (raw, endpoint)) != 0) {
+        snprintf (why, why_size, "%s", bind_reason (errno));
+        return -1;
+    }
+    char real[256];
+    size_t size = sizeof real;
+    if (zmq_getsockopt (raw, ZMQ_LAST_ENDPOINT, real, &size) != 0) {
+        snprintf (why, why_size, "%s", zmq_strerror (errno));
+        return -1;
+    }
+    /* tcp://[::ffff:192.0.2.1]:5678 */
+    const char *end = local ? NULL : strchr (real, ']');
+    const char *host = end ? without_mapping (real + strlen ("tcp://[")) : NULL;
+    if (host)
+        snprintf (bound, bound_size, "tcp://%.*s%s", (int) (end - host), host, end + 1);
+    else
+        snprintf (bound, bound_size, "%s", real);
+    return 0;
+}
+
 static int local_endpoint (const char *path, char endpoint[128], char *why, size_t why_size)
 {
     struct sockaddr_un to;
@@ -229,7 +250,7 @@ static int local_endpoint (const char *path, char endpoint[128], char *why, size
                   strlen (path), sizeof to.sun_path - 1);
         return -1;
     }
-    snprintf (endpoint, 128, "ipc://%s", path);
+    snprintf (endpoint, 128, LOCAL "%s", path);
     if (*path == '@' || *path == '*' || !*path)
         return say (why, why_size, path, "no path of a socket");
     return 0;
@@ -249,14 +270,7 @@ zsock_t *wire_local_server (const char *path, char *why, size_t why_size)
     void *raw = zsock_resolve (sock);
     bool good = SET (raw, every_socket) && SET (raw, local_server) &&
                 set_limit (raw, WIRE_LOCAL_MAX) && set_domain (raw, ZAP_LOCAL) &&
-                set_thread (raw, false);
-    if (good) {
-        mode_t mask = umask (0117); /* the folder decides who comes as far as the socket */
-        good = zmq_bind (raw, endpoint) == 0;
-        int saved = errno;
-        umask (mask);
-        errno = saved;
-    }
+                set_thread (raw, false) && bind_local (raw, endpoint) == 0;
     if (good)
         return sock;
     say (why, why_size, path, zmq_strerror (errno));

@@ -25,7 +25,7 @@ bool wire_route_equal (const struct wire_route *a, const struct wire_route *b);
 /* A ROUTER for children: CURVE server, ZAP_LINKS, mandatory routing. Bind with
  * wire_bind, any number of times. NULL and errno on failure. */
 zsock_t *wire_server (const uint8_t link_secret[KEY_SIZE], const uint8_t link_public[KEY_SIZE]);
-/* Binds; "tcp://127.0.0.1:*" takes a free port. Returns 0 and the real endpoint,
+/* Binds to tcp or ipc; "tcp://127.0.0.1:*" takes a free port. Returns 0 and the real endpoint,
  * or -1 and `why` in words ("address already in use", ...). */
 int wire_bind (zsock_t *sock, const char *endpoint, char *bound, size_t bound_size, char *why,
                size_t why_size);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,10 +211,14 @@ void zap_admit (struct zap *self, const struct hash *keys, size_t count)
 
 /* The proof that the door is shut. */
 
-static void *monitor (void *sock, const char *name)
+/* A name of its own each time: libzmq frees that of a monitor some time after its end. */
+static void *monitor (void *sock)
 {
-    void *events = zmq_socket (zsys_init (), ZMQ_PAIR);
+    static atomic_uint made;
+    char name[64];
     int zero = 0;
+    snprintf (name, sizeof name, "inproc://certbus.rogue.%u", made++);
+    void *events = zmq_socket (zsys_init (), ZMQ_PAIR);
     if (!events || zmq_setsockopt (events, ZMQ_LINGER, &zero, sizeof zero) != 0 ||
         zmq_socket_monitor (sock, name, ZMQ_EVENT_ALL) != 0 || zmq_connect (events, name) != 0) {
         if (events)
@@ -247,23 +252,18 @@ static unsigned next_event (void *events, int64_t deadline)
     }
 }
 
-/* Only a connection that came about and then failed was refused: one that never
- * was, or that hangs, proves nothing. */
+/* Only a connection that came about ends with one of these: one that never did,
+ * or that hangs, proves nothing. */
 static bool seen_refused (void *events, int64_t deadline)
 {
-    bool connected = false;
     for (;;) {
         switch (next_event (events, deadline)) {
         case 0:
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return false;
-        case ZMQ_EVENT_CONNECTED: connected = true; break;
         case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-        case ZMQ_EVENT_DISCONNECTED:
-            if (connected)
-                return true;
-            break;
+        case ZMQ_EVENT_DISCONNECTED: return true;
         default: break;
         }
     }
@@ -281,8 +281,6 @@ static bool set_rogue_keys (void *sock, const uint8_t server_key[KEY_SIZE])
 /* With a key that nobody knows, or without CURVE when `server_key` is NULL. */
 static bool refuses (const char *endpoint, const uint8_t *server_key, int64_t deadline)
 {
-    static const char *const names[] = { "inproc://certbus.rogue.null",
-                                         "inproc://certbus.rogue.curve" };
     int zero = 0, one = 1, never = -1;
     bool refused = false;
     void *events = NULL, *sock = zmq_socket (zsys_init (), ZMQ_DEALER);
@@ -294,7 +292,7 @@ static bool refuses (const char *endpoint, const uint8_t *server_key, int64_t de
         goto close_sock;
     if (server_key && !set_rogue_keys (sock, server_key))
         goto close_sock;
-    events = monitor (sock, names[server_key != NULL]);
+    events = monitor (sock);
     if (!events)
         goto close_sock;
     refused = zmq_connect (sock, endpoint) == 0 && seen_refused (events, deadline);

@@ -121,19 +121,33 @@ static int judge_offline (const struct call *call, struct finding *self)
 
 static void read_verdict (struct finding *self, struct span answer)
 {
-    struct record record;
     struct msg_id replaced;
     struct pack_in newer = pack_open (body_field (answer, "replaced"));
-    struct span stored = body_field (answer, "record"), detail = body_text (answer, "detail");
+    struct span detail = body_text (answer, "detail");
     int64_t reason = body_int (answer, "reason", CB_MALFORMED);
     self->broker = true;
     self->held = answer_bool (answer, "held");
-    self->held_good =
-        self->held && stored.size && record_read (stored, &record) && record.reason == CB_OK;
     self->reason = (enum cb_reason) reason;
     if (msg_id_read (&newer, &replaced) && replaced.origin.size)
         msg_id_text (&replaced, self->replaced);
     snprintf (self->why, sizeof self->why, "%s", line_of (detail).text);
+}
+
+/* A verdict is made once: what was good when it was taken in stays so, whatever would be said
+ * of it today. */
+static void ask_verdict (struct call *call, struct finding *self)
+{
+    char id[ID_TEXT], why[WHY_MAX];
+    struct span answer;
+    struct record record;
+    struct ask *question = ask_new ("get");
+    msg_id_text (&self->e.id, id);
+    ask_text (question, "id", span_of (id));
+    if (talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, sizeof why) ==
+            EXIT_DONE &&
+        record_read (body_field (answer, "record"), &record))
+        self->held_good = record.reason == CB_OK &&
+                          span_equal (record.leaf, span_bytes (self->e.leaf.bytes, HASH_SIZE));
 }
 
 static int judge_by_broker (struct call *call, struct finding *self)
@@ -146,6 +160,8 @@ static int judge_by_broker (struct call *call, struct finding *self)
     if (code != EXIT_DONE)
         return code;
     read_verdict (self, answer);
+    if (self->held && self->reason != CB_OK)
+        ask_verdict (call, self);
     if (fetch_chain (call, self->e.credential, &self->chain, why, sizeof why) == EXIT_DONE)
         self->signer = self->chain.signer;
     return EXIT_DONE;

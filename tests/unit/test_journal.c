@@ -81,9 +81,11 @@ static void the_largest_envelope_fits (void **state)
 
 static void the_chain_covers_leaf_reason_lane_and_epoch (void **state)
 {
+    /* 0x01020303 */
+    desk_tamper (*state, "UPDATE epochs SET counter = 16909059");
+    desk_reopen (*state);
     struct journal *journal = opened (state);
     begin_batch (journal);
-    assert_int_equal (journal_new_epoch (journal, 0, 0x01020303), JOURNAL_OK);
     struct hash before = zero;
     for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
         struct record record = record_of (lane, "text");
@@ -101,23 +103,20 @@ static void the_chain_covers_leaf_reason_lane_and_epoch (void **state)
     assert_hash_equal (journal_chain (journal), before);
 }
 
-static void a_rollback_restores_log_tables_and_epoch (void **state)
+static void a_rollback_restores_log_and_tables (void **state)
 {
     struct journal *journal = opened (state);
     struct span value;
     struct record record;
     store_record (journal, CB_LANE_FLASH, "kept");
     struct hash chain = journal_chain (journal);
-    struct epoch epoch = journal_epoch (journal);
     begin_batch (journal);
-    assert_int_equal (journal_new_epoch (journal, 1, 0), JOURNAL_OK);
     add_record (journal, CB_LANE_FLASH, "undone");
     assert_int_equal (journal_put (journal, span_of ("k"), span_of ("v")), JOURNAL_OK);
     journal_rollback (journal);
     journal_rollback (journal);
     assert_int_equal (journal_head (journal), 1);
     assert_hash_equal (journal_chain (journal), chain);
-    assert_true (epoch_equal (journal_epoch (journal), epoch));
     assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_END);
     assert_int_equal (journal_at (journal, 2, &record), JOURNAL_END);
     assert_int_equal (store_record (journal, CB_LANE_FLASH, "again"), 2);
@@ -132,15 +131,12 @@ static void a_savepoint_is_undone_alone (void **state)
     begin_batch (journal);
     add_record (journal, CB_LANE_FLASH, "before");
     struct hash chain = journal_chain (journal);
-    struct epoch epoch = journal_epoch (journal);
     assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
     add_record (journal, CB_LANE_FLASH, "undone");
-    assert_int_equal (journal_new_epoch (journal, 1, 0), JOURNAL_OK);
     assert_int_equal (journal_put (journal, span_of ("a"), span_of ("undone")), JOURNAL_OK);
     assert_int_equal (journal_undo (journal), JOURNAL_OK);
     assert_int_equal (journal_head (journal), 1);
     assert_hash_equal (journal_chain (journal), chain);
-    assert_true (epoch_equal (journal_epoch (journal), epoch));
 
     assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
     assert_int_equal (add_record (journal, CB_LANE_FLASH, "released"), 2);
@@ -157,55 +153,68 @@ static void a_savepoint_is_undone_alone (void **state)
     assert_int_equal (journal_get (journal, span_of ("b"), &value), JOURNAL_OK);
 }
 
-static void a_new_epoch_counts_above_and_ends_the_one_before (void **state)
+static void each_run_has_an_epoch_and_ends_the_one_before_at_the_head (void **state)
 {
-    struct journal *journal = opened (state);
+    struct epoch first = journal_epoch (opened (state));
     struct epoch_end epochs[LINK_EPOCHS];
-    struct epoch first = journal_epoch (journal);
-    six_records (journal);
-    begin_batch (journal);
-    assert_int_equal (journal_new_epoch (journal, 4, 0), JOURNAL_OK);
-    assert_int_equal (journal_epoch (journal).counter, 2);
-    assert_int_equal (journal_new_epoch (journal, 0, 9), JOURNAL_OK);
-    assert_int_equal (journal_epoch (journal).counter, 10);
-    add_record (journal, CB_LANE_FLASH, "seven");
-    commit_batch (journal);
-    struct epoch now = journal_epoch (journal);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal (journal_epochs (journal, epochs), 3);
-        assert_true (epoch_equal (epochs[0].epoch, first) && epochs[0].end == 4);
-        assert_true (epochs[1].epoch.counter == 2 && epochs[1].end == 0);
-        assert_true (epoch_equal (epochs[2].epoch, now) && epochs[2].end == 7);
-        assert_true (epochs[1].epoch.nonce != now.nonce && first.nonce != now.nonce);
-        desk_reopen (*state);
-        journal = opened (state);
-    }
-}
-
-static void the_latest_epochs_are_listed (void **state)
-{
-    struct journal *journal = opened (state);
-    struct epoch_end epochs[LINK_EPOCHS];
-    begin_batch (journal);
-    for (int i = 0; i < 3 * LINK_EPOCHS; i++)
-        assert_int_equal (journal_new_epoch (journal, 0, 0), JOURNAL_OK);
-    commit_batch (journal);
+    six_records (opened (state));
     desk_reopen (*state);
-    assert_int_equal (journal_epochs (opened (state), epochs), LINK_EPOCHS);
-    assert_int_equal (epochs[0].epoch.counter, 2 * LINK_EPOCHS + 2);
-    assert_int_equal (epochs[LINK_EPOCHS - 1].epoch.counter, 3 * LINK_EPOCHS + 1);
+    struct epoch second = journal_epoch (opened (state));
+    desk_reopen (*state);
+    struct epoch third = journal_epoch (opened (state));
+    store_record (opened (state), CB_LANE_FLASH, "seven");
+    assert_int_equal (journal_epochs (opened (state), epochs), 3);
+    assert_true (epoch_equal (epochs[0].epoch, first) && epochs[0].end == 6);
+    assert_true (epoch_equal (epochs[1].epoch, second) && epochs[1].end == 6);
+    assert_true (epoch_equal (epochs[2].epoch, third) && epochs[2].end == 7);
+    assert_true (first.counter == 1 && second.counter == 2 && third.counter == 3);
+    assert_true (first.nonce != second.nonce && second.nonce != third.nonce);
+
+    begin_batch (opened (state));
+    add_record (opened (state), CB_LANE_FLASH, "never committed");
+    desk_reopen (*state);
+    assert_int_equal (journal_epochs (opened (state), epochs), 4);
+    assert_true (epochs[2].end == 7 && epochs[3].end == 7 && epochs[3].epoch.counter == 4);
 }
 
-static void an_epoch_above_the_highest_counter_has_another_nonce (void **state)
+static void of_200_runs_the_latest_are_listed_and_the_chain_fits_over_all (void **state)
 {
-    struct journal *journal = opened (state);
-    begin_batch (journal);
-    assert_int_equal (journal_new_epoch (journal, 0, UINT32_MAX), JOURNAL_OK);
-    struct epoch last = journal_epoch (journal);
-    assert_int_equal (journal_new_epoch (journal, 0, 0), JOURNAL_OK);
-    assert_true (journal_epoch (journal).counter == UINT32_MAX);
-    assert_false (epoch_equal (journal_epoch (journal), last));
-    commit_batch (journal);
+    struct epoch_end epochs[LINK_EPOCHS];
+    int64_t ends[201] = { 0 }, bad;
+    for (uint32_t run = 1; run <= 200; run++) {
+        struct journal *journal = opened (state);
+        uint32_t listed = run < LINK_EPOCHS ? run : LINK_EPOCHS;
+        assert_int_equal (journal_epoch (journal).counter, run);
+        assert_int_equal (journal_epochs (journal, epochs), listed);
+        /* Some runs write nothing. */
+        for (uint32_t i = 0; i < run % 3; i++)
+            store_record (journal, CB_LANE_ROUTINE, "text");
+        ends[run] = journal_head (journal);
+        for (uint32_t i = 0; i < listed; i++) {
+            uint32_t counter = run - listed + 1 + i;
+            assert_int_equal (epochs[i].epoch.counter, counter);
+            assert_int_equal (epochs[i].end, i + 1 < listed ? ends[counter] : ends[run - 1]);
+        }
+        if (run < 200)
+            desk_reopen (*state);
+    }
+    for (int64_t count = 0; count <= ends[200]; count++)
+        assert_int_equal (journal_check (opened (state), count, &bad), JOURNAL_OK);
+}
+
+static void a_run_above_the_highest_counter_has_another_nonce (void **state)
+{
+    struct epoch_end epochs[LINK_EPOCHS];
+    desk_tamper (*state, "UPDATE epochs SET counter = 4294967294");
+    for (int i = 0; i < 2; i++) {
+        desk_reopen (*state);
+        assert_true (journal_epoch (opened (state)).counter == UINT32_MAX);
+        store_record (opened (state), CB_LANE_FLASH, "text");
+    }
+    assert_int_equal (journal_epochs (opened (state), epochs), 3);
+    assert_true (epochs[1].epoch.counter == UINT32_MAX && epochs[1].end == 1);
+    assert_false (epoch_equal (epochs[1].epoch, epochs[2].epoch));
+    expect_sound (opened (state));
 }
 
 static void put (struct journal *journal, struct span key, struct span value)
@@ -318,11 +327,11 @@ int main (void)
         TEST (a_record_of_this_party_with_a_pruned_envelope_has_neither),
         TEST (the_largest_envelope_fits),
         TEST (the_chain_covers_leaf_reason_lane_and_epoch),
-        TEST (a_rollback_restores_log_tables_and_epoch),
+        TEST (a_rollback_restores_log_and_tables),
         TEST (a_savepoint_is_undone_alone),
-        TEST (a_new_epoch_counts_above_and_ends_the_one_before),
-        TEST (the_latest_epochs_are_listed),
-        TEST (an_epoch_above_the_highest_counter_has_another_nonce),
+        TEST (each_run_has_an_epoch_and_ends_the_one_before_at_the_head),
+        TEST (of_200_runs_the_latest_are_listed_and_the_chain_fits_over_all),
+        TEST (a_run_above_the_highest_counter_has_another_nonce),
         TEST (a_value_is_put_replaced_and_deleted),
         TEST (a_value_of_a_mebibyte_fits),
         TEST (keys_compare_as_bytes_and_are_scanned_by_prefix),

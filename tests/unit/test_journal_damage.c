@@ -43,6 +43,30 @@ static void a_record_that_was_tampered_with_is_found (void **state)
                 5);
 }
 
+static void an_epoch_that_was_tampered_with_is_found (void **state)
+{
+    struct desk *desk = *state;
+    for (int i = 0; i < 10; i++) {
+        if (i == 5)
+            desk_reopen (desk);
+        store_record (desk->journal, CB_LANE_BULK, "text");
+    }
+    expect_bad (desk, "UPDATE epochs SET start = 6 WHERE ordinal = 2", 6);
+    int64_t bad = 0;
+    desk_tamper (desk, "UPDATE epochs SET counter = 3, start = 5 WHERE ordinal = 2");
+    desk_reopen (desk);
+    assert_int_equal (journal_check (desk->journal, 0, &bad), JOURNAL_END);
+    assert_int_equal (bad, 6);
+    assert_int_equal (journal_check (desk->journal, 2, &bad), JOURNAL_END);
+    assert_int_equal (bad, 9);
+    desk_tamper (desk, "DELETE FROM epochs WHERE ordinal < 3");
+    desk_reopen (desk);
+    assert_int_equal (journal_check (desk->journal, 0, &bad), JOURNAL_END);
+    assert_int_equal (bad, 1);
+    desk_tamper (desk, "DELETE FROM epochs");
+    desk_refused (desk->path, "is damaged");
+}
+
 static void a_record_at_another_position_is_found (void **state)
 {
     struct desk *desk = *state;
@@ -83,9 +107,7 @@ static void a_journal_whose_end_is_missing_is_refused (void **state)
     struct desk *desk = *state;
     for (int i = 0; i < 3; i++)
         store_record (desk->journal, CB_LANE_FLASH, "text");
-    begin_batch (desk->journal);
-    assert_int_equal (journal_new_epoch (desk->journal, 3, 0), JOURNAL_OK);
-    commit_batch (desk->journal);
+    desk_reopen (desk);
     desk_tamper (desk, "DELETE FROM log_flash WHERE position = 3");
     desk_refused (desk->path, "is damaged: records are missing at its end");
     desk_tamper (desk, "DROP TABLE log_flash");
@@ -174,7 +196,6 @@ static void a_full_disk_loses_nothing_and_is_no_end (void **state)
     struct span value;
     store_record (journal, CB_LANE_FLASH, "one");
     struct hash chain = journal_chain (journal);
-    struct epoch epoch = journal_epoch (journal);
     fill (desk_file (desk, "ballast"));
 
     begin_batch (journal);
@@ -182,12 +203,10 @@ static void a_full_disk_loses_nothing_and_is_no_end (void **state)
         add_record (journal, CB_LANE_FLASH,
                     "many of these do not fit into what is left of the WAL");
     assert_int_equal (journal_put (journal, span_of ("k"), span_of ("v")), JOURNAL_OK);
-    assert_int_equal (journal_new_epoch (journal, 1, 0), JOURNAL_OK);
     assert_int_equal (journal_commit (journal), JOURNAL_FULL);
     assert_non_null (strstr (journal_error (journal), "full"));
     assert_int_equal (journal_head (journal), 1);
     assert_hash_equal (journal_chain (journal), chain);
-    assert_true (epoch_equal (journal_epoch (journal), epoch));
     assert_int_equal (journal_get (journal, span_of ("k"), &value), JOURNAL_END);
     journal_rollback (journal);
     begin_batch (journal);
@@ -197,6 +216,21 @@ static void a_full_disk_loses_nothing_and_is_no_end (void **state)
     assert_int_equal (store_record (journal, CB_LANE_FLASH, "two"), 2);
     desk_reopen (desk);
     assert_int_equal (journal_head (desk->journal), 2);
+    expect_sound (desk->journal);
+}
+
+static void no_run_begins_on_a_full_disk (void **state)
+{
+    struct desk *desk = *state;
+    small_disk (desk, "4m");
+    store_record (desk->journal, CB_LANE_FLASH, "one");
+    desk_close (desk);
+    fill (desk_file (desk, "ballast"));
+    desk_refused (desk->path, "journal.db cannot be opened: the disk is full");
+    assert_int_equal (unlink (desk_file (desk, "ballast")), 0);
+    desk_reopen (desk);
+    assert_int_equal (journal_epoch (desk->journal).counter, 2);
+    assert_int_equal (store_record (desk->journal, CB_LANE_FLASH, "two"), 2);
     expect_sound (desk->journal);
 }
 
@@ -256,11 +290,13 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (a_record_that_was_tampered_with_is_found),
+        TEST (an_epoch_that_was_tampered_with_is_found),
         TEST (a_record_at_another_position_is_found),
         TEST (a_record_without_a_hash_breaks_the_journal),
         TEST (a_journal_whose_end_is_missing_is_refused),
         TEST (a_failed_write_is_final_until_it_is_opened_again),
         TEST_SMALL_DISK (a_full_disk_loses_nothing_and_is_no_end),
+        TEST_SMALL_DISK (no_run_begins_on_a_full_disk),
         TEST_SMALL_DISK (a_disk_that_is_full_before_the_commit_says_so_until_the_end),
         TEST_SMALL_DISK (a_new_journal_on_a_full_disk_is_refused),
     };

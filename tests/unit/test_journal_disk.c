@@ -19,13 +19,11 @@ static void what_was_committed_is_there_when_it_is_opened_again (void **state)
     store_record (desk->journal, JOURNAL_QUARANTINE, "refused");
     store_record (desk->journal, CB_LANE_FLASH, "flash");
     struct hash chain = journal_chain (desk->journal);
-    struct epoch epoch = journal_epoch (desk->journal);
     begin_batch (desk->journal);
     add_record (desk->journal, CB_LANE_FLASH, "never committed");
     desk_reopen (desk);
     assert_int_equal (journal_head (desk->journal), 3);
     assert_hash_equal (journal_chain (desk->journal), chain);
-    assert_true (epoch_equal (journal_epoch (desk->journal), epoch));
     assert_int_equal (store_record (desk->journal, CB_LANE_ROUTINE, "next"), 4);
     expect_sound (desk->journal);
 }
@@ -69,7 +67,34 @@ static void a_process_killed_after_a_commit_finds_it (void **state)
     assert_int_equal (end_of_process (start_process (desk, die_after_a_commit, -1)), SIGKILL);
     desk_reopen (desk);
     assert_int_equal (journal_head (desk->journal), 1);
-    assert_int_equal (journal_epoch (desk->journal).counter, 1);
+    expect_sound (desk->journal);
+}
+
+static void die_before_the_first_append (struct journal *journal, int out)
+{
+    struct epoch epoch = journal_epoch (journal);
+    if (write (out, &epoch, sizeof epoch) == sizeof epoch)
+        kill (getpid (), SIGKILL);
+}
+
+static void a_process_killed_before_its_first_append_had_an_epoch (void **state)
+{
+    struct desk *desk = *state;
+    struct epoch_end epochs[LINK_EPOCHS];
+    struct epoch died;
+    int ends[2];
+    store_record (desk->journal, CB_LANE_FLASH, "one");
+    assert_int_equal (pipe (ends), 0);
+    pid_t child = start_process (desk, die_before_the_first_append, ends[1]);
+    assert_int_equal (end_of_process (child), SIGKILL);
+    assert_int_equal (read (ends[0], &died, sizeof died), sizeof died);
+    close (ends[0]);
+    close (ends[1]);
+    desk_reopen (desk);
+    assert_int_equal (store_record (desk->journal, CB_LANE_FLASH, "two"), 2);
+    assert_int_equal (journal_epochs (desk->journal, epochs), 3);
+    assert_true (epoch_equal (epochs[1].epoch, died) && epochs[1].end == 1);
+    assert_true (epochs[2].epoch.counter == 3 && epochs[2].end == 2);
     expect_sound (desk->journal);
 }
 
@@ -129,58 +154,74 @@ static void a_process_killed_at_any_moment_finds_whole_transactions (void **stat
 
 /* --- Copies --------------------------------------------------------------------------------- */
 
-static void a_copy_begins_an_epoch_and_the_original_does_not (void **state)
+static void a_copy_and_its_original_never_share_an_epoch (void **state)
+{
+    struct desk *desk = *state;
+    struct epoch_end ours[LINK_EPOCHS], theirs[LINK_EPOCHS];
+    char path[1024], why[512];
+    store_record (desk->journal, CB_LANE_FLASH, "one");
+    store_record (desk->journal, CB_LANE_FLASH, "two");
+    struct epoch common = journal_epoch (desk->journal);
+    desk_close (desk);
+    snprintf (path, sizeof path, "%s", desk_file (desk, "copy.db"));
+    copy_file (desk->path, path);
+    desk_reopen (desk);
+    struct journal *copy = journal_open (path, why, sizeof why);
+    assert_non_null (copy);
+    store_record (desk->journal, CB_LANE_FLASH, "three");
+    store_record (copy, CB_LANE_FLASH, "another three");
+
+    assert_int_equal (journal_epochs (desk->journal, ours), 2);
+    assert_int_equal (journal_epochs (copy, theirs), 2);
+    assert_true (epoch_equal (ours[0].epoch, common) && ours[0].end == 2);
+    assert_true (epoch_equal (theirs[0].epoch, common) && theirs[0].end == 2);
+    assert_false (epoch_equal (ours[1].epoch, theirs[1].epoch));
+    expect_sound (copy);
+    journal_close (&copy);
+    expect_sound (desk->journal);
+}
+
+static void a_journal_put_back_to_an_older_state_is_in_an_epoch_that_never_was (void **state)
 {
     struct desk *desk = *state;
     struct epoch_end epochs[LINK_EPOCHS];
-    char why[512];
-    store_record (desk->journal, CB_LANE_FLASH, "one");
-    store_record (desk->journal, CB_LANE_FLASH, "two");
-    struct epoch epoch = journal_epoch (desk->journal);
-    desk_close (desk);
-    copy_file (desk->path, desk_file (desk, "copy.db"));
-    desk_reopen (desk);
-    assert_true (epoch_equal (journal_epoch (desk->journal), epoch));
-
-    for (int i = 0; i < 2; i++) {
-        struct journal *copy = journal_open (desk_file (desk, "copy.db"), why, sizeof why);
-        assert_non_null (copy);
-        assert_int_equal (journal_epochs (copy, epochs), 2);
-        assert_true (epoch_equal (epochs[0].epoch, epoch) && epochs[0].end == 2);
-        assert_int_equal (epochs[1].epoch.counter, epoch.counter + 1);
-        assert_int_equal (journal_head (copy), 2 + i);
-        store_record (copy, CB_LANE_FLASH, "three");
-        expect_sound (copy);
-        journal_close (&copy);
-    }
-}
-
-static void a_copy_put_in_the_place_of_the_original_begins_an_epoch (void **state)
-{
-    struct desk *desk = *state;
     char backup[1024];
     store_record (desk->journal, CB_LANE_FLASH, "one");
     desk_close (desk);
     snprintf (backup, sizeof backup, "%s", desk_file (desk, "backup.db"));
     copy_file (desk->path, backup);
     desk_reopen (desk);
+    struct epoch lost = journal_epoch (desk->journal);
     store_record (desk->journal, CB_LANE_FLASH, "lost");
     desk_close (desk);
-    assert_int_equal (unlink (desk->path), 0);
+    /* The same file with its old content, as after a rollback of the whole disk. */
     copy_file (backup, desk->path);
     desk_reopen (desk);
-    assert_int_equal (journal_epoch (desk->journal).counter, 2);
-    assert_int_equal (journal_head (desk->journal), 1);
+    assert_int_equal (journal_epochs (desk->journal, epochs), 2);
+    assert_true (epochs[0].end == 1 && epochs[1].end == 1);
+    assert_int_equal (epochs[1].epoch.counter, lost.counter);
+    assert_true (epochs[1].epoch.nonce != lost.nonce);
 }
 
-static void a_journal_that_was_renamed_is_in_its_old_epoch (void **state)
+static void a_snapshot_of_a_journal_in_use_does_not_go_on_in_its_epoch (void **state)
 {
     struct desk *desk = *state;
-    desk_close (desk);
-    assert_int_equal (rename (desk->path, desk_file (desk, "other.db")), 0);
-    snprintf (desk->path, sizeof desk->path, "%s/other.db", desk->folder);
-    desk_reopen (desk);
-    assert_int_equal (journal_epoch (desk->journal).counter, 1);
+    struct epoch_end epochs[LINK_EPOCHS];
+    char path[1024], wal[1024], why[512];
+    snprintf (path, sizeof path, "%s", desk_file (desk, "copy.db"));
+    snprintf (wal, sizeof wal, "%s", desk_file (desk, "copy.db-wal"));
+    store_record (desk->journal, CB_LANE_FLASH, "one");
+    copy_file (desk->path, path);
+    copy_file (desk_file (desk, "journal.db-wal"), wal);
+    store_record (desk->journal, CB_LANE_FLASH, "two");
+    struct journal *copy = journal_open (path, why, sizeof why);
+    assert_non_null (copy);
+    store_record (copy, CB_LANE_FLASH, "another two");
+    assert_int_equal (journal_epochs (copy, epochs), 2);
+    assert_true (epoch_equal (epochs[0].epoch, journal_epoch (desk->journal)));
+    assert_true (epochs[0].end == 1 && epochs[1].end == 2);
+    expect_sound (copy);
+    journal_close (&copy);
 }
 
 /* --- Refused -------------------------------------------------------------------------------- */
@@ -297,11 +338,12 @@ int main (void)
         TEST (what_was_committed_is_there_when_it_is_opened_again),
         TEST (its_files_are_for_its_owner_only),
         TEST (a_process_killed_after_a_commit_finds_it),
+        TEST (a_process_killed_before_its_first_append_had_an_epoch),
         TEST (a_process_killed_in_a_transaction_finds_nothing_of_it),
         TEST (a_process_killed_at_any_moment_finds_whole_transactions),
-        TEST (a_copy_begins_an_epoch_and_the_original_does_not),
-        TEST (a_copy_put_in_the_place_of_the_original_begins_an_epoch),
-        TEST (a_journal_that_was_renamed_is_in_its_old_epoch),
+        TEST (a_copy_and_its_original_never_share_an_epoch),
+        TEST (a_journal_put_back_to_an_older_state_is_in_an_epoch_that_never_was),
+        TEST (a_snapshot_of_a_journal_in_use_does_not_go_on_in_its_epoch),
         TEST (a_second_process_is_refused_by_name),
         TEST (a_second_opening_in_one_process_is_refused_too),
         TEST (a_newer_format_is_refused_and_left_alone),

@@ -119,7 +119,7 @@ static void states_and_events_have_the_names_of_the_model (void **state)
 static const struct epoch OLD = { 1, 11 }, MID = { 2, 22 }, NOW = { 3, 33 }, STRANGE = { 3, 34 };
 static const struct hash HERE = { { 1 } }, ELSEWHERE = { { 2 } };
 
-/* An old epoch of which nothing is common, one common up to 50, the current one at 100. */
+/* Two earlier runs, the first of which stored nothing, and the current one, at 100. */
 static const struct epoch_end LISTED[] = { { { 1, 11 }, 0 },
                                            { { 2, 22 }, 50 },
                                            { { 3, 33 }, 100 } };
@@ -131,51 +131,54 @@ static int64_t resumes (struct epoch epoch, int64_t position, const struct hash 
     return link_resume (&cursor, LISTED, 3, chain_here, ahead);
 }
 
-static void a_reader_resumes_where_its_cursor_matches (void **state)
+static void a_reader_resumes_where_the_history_is_the_same_whatever_the_epoch (void **state)
 {
     (void) state;
-    bool ahead = true;
-    assert_int_equal (resumes (NOW, 70, &HERE, &ahead), 70);
-    assert_false (ahead);
-    assert_int_equal (resumes (NOW, 100, &HERE, &ahead), 100);
-    assert_false (ahead);
-    assert_int_equal (resumes (NOW, 70, NULL, &ahead), 0);
-    assert_false (ahead);
+    bool lost = true;
+    assert_int_equal (resumes (NOW, 70, &HERE, &lost), 70);
+    assert_false (lost);
+    assert_int_equal (resumes (NOW, 100, &HERE, &lost), 100);
+    assert_false (lost);
+    assert_int_equal (resumes (MID, 40, &HERE, &lost), 40);
+    assert_false (lost);
+    assert_int_equal (resumes (STRANGE, 40, &HERE, &lost), 40);
+    assert_false (lost);
 }
 
-static void a_reader_of_an_earlier_epoch_resumes_at_most_at_its_end (void **state)
+static void a_cursor_beyond_an_earlier_epoch_resumes_at_its_end (void **state)
 {
     (void) state;
-    bool ahead = true;
-    assert_int_equal (resumes (MID, 40, &HERE, &ahead), 40);
-    assert_int_equal (resumes (MID, 40, NULL, &ahead), 40);
-    assert_int_equal (resumes (MID, 40, &ELSEWHERE, &ahead), 0);
-    assert_int_equal (resumes (MID, 60, NULL, &ahead), 50);
-    assert_int_equal (resumes (OLD, 60, NULL, &ahead), 0);
-    assert_false (ahead);
+    bool lost = false;
+    assert_int_equal (resumes (MID, 60, NULL, &lost), 50);
+    assert_true (lost);
+    assert_int_equal (resumes (MID, 60, &ELSEWHERE, &lost), 50);
+    assert_int_equal (resumes (OLD, 60, NULL, &lost), 0);
+    assert_int_equal (resumes (MID, 40, &ELSEWHERE, &lost), 0);
 }
 
-static void an_unknown_or_unread_cursor_begins_at_0 (void **state)
+static void an_unread_cursor_begins_at_0_and_shows_no_loss (void **state)
 {
     (void) state;
-    bool ahead = true;
-    assert_int_equal (resumes (STRANGE, 70, &HERE, &ahead), 0);
-    assert_false (ahead);
-    assert_int_equal (resumes ((struct epoch){ 0, 0 }, 0, NULL, &ahead), 0);
-    assert_false (ahead);
-    assert_int_equal (resumes (NOW, 0, NULL, &ahead), 0);
-    assert_false (ahead);
+    bool lost = true;
+    assert_int_equal (resumes ((struct epoch){ 0, 0 }, 0, NULL, &lost), 0);
+    assert_false (lost);
+    lost = true;
+    assert_int_equal (resumes (NOW, 0, NULL, &lost), 0);
+    assert_false (lost);
 }
 
 static void a_cursor_that_this_journal_does_not_have_shows_an_old_copy (void **state)
 {
     (void) state;
-    bool ahead = false;
-    assert_int_equal (resumes (NOW, 101, NULL, &ahead), 0);
-    assert_true (ahead);
-    ahead = false;
-    assert_int_equal (resumes (NOW, 70, &ELSEWHERE, &ahead), 0);
-    assert_true (ahead);
+    bool lost = false;
+    assert_int_equal (resumes (NOW, 101, NULL, &lost), 0);
+    assert_true (lost);
+    lost = false;
+    assert_int_equal (resumes (NOW, 70, &ELSEWHERE, &lost), 0);
+    assert_true (lost);
+    lost = false;
+    assert_int_equal (resumes (STRANGE, 70, NULL, &lost), 0);
+    assert_true (lost);
 }
 
 static bool continues (struct epoch at_epoch, int64_t at, bool first, struct epoch epoch,
@@ -210,8 +213,8 @@ static void the_first_data_of_a_new_epoch_leaves_no_gap (void **state)
     assert_false (continues (MID, 60, true, NOW, 51));
     assert_true (continues (MID, 40, true, NOW, 40));
     assert_false (continues (MID, 40, true, NOW, 41));
-    assert_true (continues (STRANGE, 60, true, NOW, 0));
-    assert_false (continues (STRANGE, 60, true, NOW, 1));
+    assert_true (continues (STRANGE, 60, true, NOW, 60));
+    assert_false (continues (STRANGE, 60, true, NOW, 61));
     assert_false (continues ((struct epoch){ 0, 0 }, 0, true, NOW, 1));
     assert_true (continues ((struct epoch){ 0, 0 }, 0, true, NOW, 0));
 }
@@ -433,9 +436,9 @@ int main (void)
         cmocka_unit_test (stop_ends_every_state),
         cmocka_unit_test (what_the_table_does_not_have_closes),
         cmocka_unit_test (states_and_events_have_the_names_of_the_model),
-        cmocka_unit_test (a_reader_resumes_where_its_cursor_matches),
-        cmocka_unit_test (a_reader_of_an_earlier_epoch_resumes_at_most_at_its_end),
-        cmocka_unit_test (an_unknown_or_unread_cursor_begins_at_0),
+        cmocka_unit_test (a_reader_resumes_where_the_history_is_the_same_whatever_the_epoch),
+        cmocka_unit_test (a_cursor_beyond_an_earlier_epoch_resumes_at_its_end),
+        cmocka_unit_test (an_unread_cursor_begins_at_0_and_shows_no_loss),
         cmocka_unit_test (a_cursor_that_this_journal_does_not_have_shows_an_old_copy),
         cmocka_unit_test (data_continues_the_cursor_exactly),
         cmocka_unit_test (the_first_data_of_a_lane_may_begin_before_the_cursor),
