@@ -124,7 +124,8 @@ $(PROGRAMS):
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
 
-$(TEST_TOOLS) $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(ARCHIVES)
+# The rest of a tool stands in a folder of its name.
+$(TEST_TOOLS) $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $$(call objects,$$*) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
@@ -143,6 +144,9 @@ $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libunit-support.a $(ARCHIVE
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ -lcmocka $(LIB_LDFLAGS)
+
+# This one tests the real client, which the fake one of the other tests would hide.
+$(BUILD)/tests/unit/test_client: LDFLAGS += -Wl,-u,client_open $(BUILD)/libcertbus-edge.a
 
 $(FUZZERS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libfuzz-support.a $(ARCHIVES)
 	@mkdir -p $(@D)

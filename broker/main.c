@@ -82,6 +82,7 @@ int main (int argc, char **argv)
     zsys_init ();
     zsys_handler_set (NULL); /* czmq's own would swallow ours */
     zsys_set_max_sockets (0);
+    zsys_set_io_threads (2); /* names are resolved in one: children are served by the other */
 
     char why[1024];
     struct station *station = station_open (home, check, why, sizeof why);

@@ -6,12 +6,12 @@
 
 #include <stdlib.h>
 
-#define MONITOR       "inproc://certbus.uplink"
 #define FRAMES_A_TURN 64
 
 struct uplink {
     struct station *station;
-    zsock_t *monitor; /* PAIR: what happens to the connection */
+    zsock_t *monitor;  /* PAIR: what happens to the connection */
+    unsigned monitors; /* made so far: their names are freed later than their sockets */
 };
 
 const char *uplink_endpoint (const struct station *station)
@@ -107,10 +107,15 @@ static void connect_now (struct uplink *self)
         return;
     }
     log_info ("%s: connecting to %s", parent->name, endpoint);
-    zmq_socket_monitor (zsock_resolve (parent->sock), MONITOR,
-                        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
+    char name[64];
+    snprintf (name, sizeof name, "inproc://certbus.uplink.%u", self->monitors++);
     self->monitor = zsock_new (ZMQ_PAIR);
-    zsock_connect (self->monitor, "%s", MONITOR);
+    if (self->monitor == NULL ||
+        zmq_socket_monitor (zsock_resolve (parent->sock), name,
+                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0 ||
+        zsock_connect (self->monitor, "%s", name) != 0)
+        log_error ("%s: the connection cannot be watched: %s", parent->name,
+                   zmq_strerror (zmq_errno ()));
     zloop_reader (station->loop, parent->sock, on_frame, station);
     zloop_reader (station->loop, self->monitor, on_event, station);
 }
@@ -136,10 +141,11 @@ void uplink_close (struct uplink **self_p)
 
 void uplink_next (struct station *station)
 {
-    if (station->endpoint_count < 2)
-        return;
+    /* Also with one endpoint: libzmq never connects again after a refusal, as of one
+     * who comes before it is admitted. */
     disconnect (station->uplink);
-    station->endpoint_now = (station->endpoint_now + 1) % station->endpoint_count;
+    if (station->endpoint_count > 0)
+        station->endpoint_now = (station->endpoint_now + 1) % station->endpoint_count;
     connect_now (station->uplink);
 }
 

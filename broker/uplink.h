@@ -13,7 +13,7 @@ struct uplink *uplink_open (struct station *station);
 void uplink_close (struct uplink **self);
 /* The endpoint in use; "" when none is known. */
 const char *uplink_endpoint (const struct station *station);
-/* No answer there: the next one. */
+/* No answer there: a new connection, to the next one if there are several. */
 void uplink_next (struct station *station);
 /* The parent's endpoints changed (configuration, its contact message). */
 void uplink_reset (struct station *station);

@@ -30,6 +30,11 @@ expect 2 certbus -C pk.sindh enrol pk.sindh.ogdcl.request
 says "--role"
 expect 2 certbus -C pk.sindh enrol pk.sindh.ogdcl.request --role organisation
 says "compare the code"
+touch taken
+expect 1 certbus -C pk.sindh enrol pk.sindh.ogdcl.request --role organisation --yes --out taken
+says "taken: exists already"
+expect 0 certbus -C pk.sindh tree
+says_not "ogdcl"
 [ ! -e pk.sindh.ogdcl.credential ] || fail "a refused party has a credential"
 
 note "documents that are no messages"
@@ -224,7 +229,7 @@ is_revoked () {
 until_true "$patience" is_revoked
 
 expect 0 certbus -C pk verify "$report"
-says "GENUINE"
+says "GENUINE" "But now     the credential has been revoked"
 
 note "nobody is left"
 stop pk pk.sindh pk.sindh.kpt

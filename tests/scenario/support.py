@@ -15,6 +15,7 @@ until it holds or its deadline has passed. Every process is ended by its id.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -479,6 +480,8 @@ class Stream:
     What the broker promised (it answered, so it is on disk) is in `promised`.
     """
 
+    numbers = itertools.count()
+
     def __init__(self, broker, audience, lanes=(ROUTINE, BULK, ROUTINE), pause=0.01,
                  size=0):
         self.broker = broker
@@ -489,6 +492,7 @@ class Stream:
         self.promised = {}
         self.refused = []
         self.count = 0
+        self.number = next(self.numbers)
         self.stopping = threading.Event()
         self.error = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -499,7 +503,7 @@ class Stream:
         try:
             while not self.stopping.wait(self.pause):
                 self.count += 1
-                text = f"{self.broker.name} {self.count} {self.padding}"
+                text = f"{self.broker.name} {self.number}.{self.count} {self.padding}"
                 with contextlib.suppress(Away):
                     answer = self.broker.publish(
                         "note", {"text": text}, self.audience, talk=talk,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/support_wire.h"
 
+#include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SOON_MS    200
@@ -85,6 +87,25 @@ void raw_send_parts (void *raw, size_t parts)
 {
     for (size_t i = 1; i <= parts; i++)
         must (zmq_send (raw, "part", 4, i < parts ? ZMQ_SNDMORE : 0) == 4);
+}
+
+void bytes_hear (int fd, size_t count)
+{
+    uint8_t byte;
+    struct pollfd item = { .fd = fd, .events = POLLIN };
+    for (size_t i = 0; i < count; i++)
+        must (poll (&item, 1, PATIENT_MS) == 1 && recv (fd, &byte, 1, 0) == 1);
+}
+
+void bytes_greet (int fd, const char *mechanism)
+{
+    /* In two steps: libzmq may wait for ever when it gets all of a greeting at once. */
+    uint8_t greeting[64] = { [0] = 0xff, [9] = 0x7f, [10] = 3 };
+    memcpy (greeting + 12, mechanism, strlen (mechanism));
+    must (send (fd, greeting, 10, 0) == 10);
+    bytes_hear (fd, 10);
+    must (send (fd, greeting + 10, sizeof greeting - 10, 0) == sizeof greeting - 10);
+    bytes_hear (fd, sizeof greeting - 10);
 }
 
 int ended (int failed)

@@ -30,6 +30,10 @@ void *raw_dealer (const char *endpoint, const uint8_t *server_key, const struct 
 /* Sends a message of `parts` parts. */
 void raw_send_parts (void *raw, size_t parts);
 
+/* A peer that speaks ZMTP's bytes itself: waits for this many, exchanges greetings. */
+void bytes_hear (int fd, size_t count);
+void bytes_greet (int fd, const char *mechanism);
+
 /* What `main` returns. A test that failed leaves sockets open, for which czmq would wait at exit. */
 int ended (int failed);
 

@@ -299,7 +299,7 @@ static void binding_says_what_is_wrong (void **state)
         zsock_t *server = wire_server (link->keys.secret, link->keys.public);
         assert_int_equal (
             wire_bind (server, cases[i].endpoint, bound, sizeof bound, why, sizeof why), -1);
-        if (!strstr (why, cases[i].says) || strncmp (why, cases[i].endpoint, 9) != 0)
+        if (!strstr (why, cases[i].says))
             fail_msg ("%s", why);
         zsock_destroy (&server);
     }
@@ -337,8 +337,6 @@ static void a_client_takes_only_an_endpoint_of_a_parent (void **state)
 
 /* What comes before anyone is known, from a peer that speaks the bytes itself. */
 
-static const char greeting[64] = "\xff\0\0\0\0\0\0\0\0\x7f\x03\0CURVE";
-
 static int raw_connection (const struct link *link)
 {
     struct sockaddr_in to = { .sin_family = AF_INET,
@@ -364,7 +362,7 @@ static bool ends_within (int fd, int ms)
 static void a_gigabyte_before_the_handshake_is_cut_off (void **state)
 {
     int fd = raw_connection (*state);
-    assert_int_equal (send (fd, greeting, sizeof greeting, 0), sizeof greeting);
+    bytes_greet (fd, "CURVE");
     static const char header[9] = "\x06\0\0\0\0\x40\0\0";
     assert_int_equal (send (fd, header, sizeof header, 0), sizeof header);
     assert_true (ends_within (fd, 2000));

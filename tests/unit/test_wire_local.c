@@ -4,7 +4,6 @@
 #include "bus/edge/zap.h"
 #include "tests/unit/support_wire.h"
 
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -84,35 +83,29 @@ static size_t property (uint8_t *at, const char *name, const char *value)
     return 5 + name_size + value_size;
 }
 
-static void hear_bytes (int fd, size_t least)
+/* A peer that says "hi" and who it is. */
+static int claim (const char *path, const char *user)
 {
-    uint8_t bytes[512];
-    struct pollfd item = { .fd = fd, .events = POLLIN };
-    for (size_t got = 0; got < least;) {
-        assert_int_equal (poll (&item, 1, 5000), 1);
-        ssize_t n = recv (fd, bytes, sizeof bytes, 0);
-        assert_true (n > 0);
-        got += (size_t) n;
-    }
+    uint8_t ready[512] = { 4, 0, 5, 'R', 'E', 'A', 'D', 'Y' };
+    size_t size = 8;
+    size += property (ready + size, "Socket-Type", "DEALER");
+    size += property (ready + size, "User-Id", user);
+    size += property (ready + size, "Peer-Address", "localhost:0:0:1");
+    ready[1] = (uint8_t) (size - 2);
+    int fd = plain_connection (path);
+    bytes_greet (fd, "NULL");
+    assert_int_equal (send (fd, ready, size, 0), size);
+    bytes_hear (fd, 8); /* READY */
+    assert_int_equal (send (fd, "\0\2hi", 4, 0), 4);
+    return fd;
 }
+
+#define SOME_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static void what_a_local_peer_claims_to_be_is_ignored (void **state)
 {
     struct local *local = *state;
-    static const char greeting[64] = "\xff\0\0\0\0\0\0\0\0\x7f\x03\0NULL";
-    static const char key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    uint8_t ready[512] = { 4, 0, 5, 'R', 'E', 'A', 'D', 'Y' };
-    size_t size = 8;
-    size += property (ready + size, "Socket-Type", "DEALER");
-    size += property (ready + size, "User-Id", key);
-    size += property (ready + size, "Peer-Address", "localhost:0:0:1");
-    ready[1] = (uint8_t) (size - 2);
-    int fd = plain_connection ("bus");
-    assert_int_equal (send (fd, greeting, sizeof greeting, 0), sizeof greeting);
-    hear_bytes (fd, sizeof greeting);
-    assert_int_equal (send (fd, ready, size, 0), size);
-    hear_bytes (fd, 8); /* READY */
-    assert_int_equal (send (fd, "\0\2hi", 4, 0), 4);
+    int fd = claim ("bus", SOME_KEY);
     struct wire_frame frame;
     char real[64];
     assert_int_equal (next_router (local->server, &frame), WIRE_OK);
@@ -122,6 +115,47 @@ static void what_a_local_peer_claims_to_be_is_ignored (void **state)
     assert_string_equal (frame.address, real);
     wire_free (&frame);
     close (fd);
+}
+
+static void a_user_id_that_is_no_key_is_none (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *claimed, *user;
+    } cases[] = {
+        { SOME_KEY, SOME_KEY }, /* believed without a ZAP domain, which is why there is one */
+        { "root", "" },
+        { SOME_KEY "0", "" },
+        { "0011223344556677889900AABBCCDDEEFF0112233445566778899AABBCCDDEEFF", "" },
+    };
+    zsock_t *open = zsock_new (ZMQ_ROUTER);
+    assert_int_equal (zsock_bind (open, "ipc://open"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire_frame frame;
+        int fd = claim ("open", cases[i].claimed);
+        assert_int_equal (next_router (open, &frame), WIRE_OK);
+        assert_string_equal (frame.user, cases[i].user);
+        wire_free (&frame);
+        close (fd);
+    }
+    zsock_destroy (&open);
+}
+
+static void a_socket_of_another_kind_may_be_bound_locally_too (void **state)
+{
+    struct local *local = *state;
+    char bound[64];
+    struct stat st;
+    zsock_t *tap = zsock_new (ZMQ_PUB);
+    assert_int_equal (
+        wire_bind (tap, "ipc://tap", bound, sizeof bound, local->why, sizeof local->why), 0);
+    assert_string_equal (bound, "ipc://tap");
+    assert_int_equal (stat ("tap", &st), 0);
+    assert_int_equal (st.st_mode & 07777, 0660);
+    assert_int_equal (
+        wire_bind (tap, "ipc://bus", bound, sizeof bound, local->why, sizeof local->why), -1);
+    assert_non_null (strstr (local->why, "another process answers there"));
+    zsock_destroy (&tap);
 }
 
 static void a_socket_is_for_its_owner_and_group_and_no_others (void **state)
@@ -258,6 +292,8 @@ int main (void)
     const struct CMUnitTest tests[] = {
         LOCAL_TEST (a_local_peer_is_known_by_what_the_kernel_says),
         LOCAL_TEST (what_a_local_peer_claims_to_be_is_ignored),
+        LOCAL_TEST (a_user_id_that_is_no_key_is_none),
+        LOCAL_TEST (a_socket_of_another_kind_may_be_bound_locally_too),
         LOCAL_TEST (a_socket_is_for_its_owner_and_group_and_no_others),
         LOCAL_TEST (a_socket_that_answers_is_not_taken_away),
         LOCAL_TEST (a_socket_that_was_left_behind_is_replaced),

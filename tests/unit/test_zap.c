@@ -172,7 +172,8 @@ static void ask (const struct request *r, char status[8], char user[80])
 static void a_request_is_admitted_only_in_its_exact_form (void **state)
 {
     struct door *door = *state;
-    const uint8_t *key = door->child.public;
+    uint8_t key[33] = { 0 };
+    memcpy (key, door->child.public, KEY_SIZE);
     static char large[70000];
     memset (large, 'x', sizeof large - 1);
     zap_admit (door->zap, &door->child.key, 1);
@@ -187,7 +188,7 @@ static void a_request_is_admitted_only_in_its_exact_form (void **state)
         { { "1.0", "1", "", "192.0.2.1", "CURVE", 1, key, 32 }, false },
         { { "1.0", "1", "certbus.linksx", "192.0.2.1", "CURVE", 1, key, 32 }, false },
         { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 1, key, 31 }, false },
-        { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 1, large, 33 }, false },
+        { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 1, key, 33 }, false },
         { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 1, large, sizeof large }, false },
         { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 0, key, 32 }, false },
         { { "1.0", "1", ZAP_LINKS, "192.0.2.1", "CURVE", 2, key, 32 }, false },
@@ -216,7 +217,8 @@ static void a_closed_door_is_proved (void **state)
 {
     struct door *door = *state;
     zap_admit (door->zap, &door->child.key, 1);
-    assert_true (zap_proves_closed (door->endpoint, door->keys.public, PROOF_MS));
+    for (size_t i = 0; i < 50; i++) /* as often as there are endpoints */
+        assert_true (zap_proves_closed (door->endpoint, door->keys.public, PROOF_MS));
 }
 
 static void a_door_without_curve_is_no_closed_door (void **state)
