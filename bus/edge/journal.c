@@ -8,7 +8,7 @@
 
 #define VALUE_MAX ((size_t) 1024 * 1024)
 /* About 4 MiB: what a commit that also checkpoints can write in some 20 ms. */
-#define WAL_PAGES 1000
+#define WAL_PAGES 500
 
 /* --- Failures ------------------------------------------------------------------------------ */
 

@@ -145,7 +145,8 @@ static int on_commit (void *arg, sqlite3 *db, const char *name, int pages)
 
 static bool configure (struct journal *self)
 {
-    if (!execute (self, "PRAGMA page_size = 4096", "setting the size of pages"))
+    /* Messages of half a KiB: twice the usual page halves the writes and the waste. */
+    if (!execute (self, "PRAGMA page_size = 8192", "setting the size of pages"))
         return false;
     sqlite3_stmt *row;
     if (!one_row (self, "PRAGMA journal_mode = WAL", &row))

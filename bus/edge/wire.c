@@ -389,6 +389,7 @@ static enum wire_result receive_frame (void *raw, struct wire_frame *frame)
     if (!receive (raw, &frame->msg))
         return WIRE_EMPTY;
     read_properties (frame);
+    frame->fd = zmq_msg_get (&frame->msg, ZMQ_SRCFD);
     if (zmq_msg_more (&frame->msg)) {
         drop_rest (raw, frame);
         return hostile (frame);

@@ -46,6 +46,7 @@ struct wire_frame {
     struct wire_route route;     /* ROUTER only */
     char user[2 * KEY_SIZE + 1]; /* User-Id: the link key in hex; "" on DEALER and ipc */
     char address[64];            /* Peer-Address: "IP", or "localhost:uid:gid:pid" on ipc */
+    int fd;                      /* of the connection it came by, for ingress.h; -1: not known */
 };
 
 enum wire_result { WIRE_OK, WIRE_EMPTY, WIRE_HOSTILE, WIRE_GONE };
