@@ -309,6 +309,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     self->directory = directory_new ();
     self->cache = proof_cache_new ();
     self->quota = quota_new ();
+    self->ingress = ingress_new ();
     self->origin = origin_new ();
     if (!enter_home (self, home, check_only, why, why_size) || !load_files (self, why, why_size) ||
         !load_bundle (self, why, why_size))
@@ -361,6 +362,7 @@ void station_close (struct station **self_p)
     zloop_destroy (&self->loop);
     origin_free (&self->origin);
     quota_free (&self->quota);
+    ingress_free (&self->ingress);
     proof_cache_free (&self->cache);
     directory_free (&self->directory);
     schemas_free (&self->schemas);

@@ -70,8 +70,9 @@ static void tell_refusal (struct peer *peer, const struct item *item)
     char id[ID_TEXT] = "a message";
     if (item->id.origin.size > 0)
         msg_id_text (&item->id, id);
-    log_warning ("%s: %s refused: %s%s%s", peer->name, id, cb_reason_text (item->reason),
-                 item->detail != NULL ? ": " : "", item->detail != NULL ? item->detail : "");
+    if (peer_says (peer))
+        log_warning ("%s: %s refused: %s%s%s", peer->name, id, cb_reason_text (item->reason),
+                     item->detail != NULL ? ": " : "", item->detail != NULL ? item->detail : "");
     snprintf (peer->refused, sizeof peer->refused, "we refused %s: %s", id,
               cb_reason_text (item->reason));
 }
@@ -140,6 +141,7 @@ static void take_credentials (struct peer *self, const struct data_frame *data,
         if (statement_parse (&st, data->credentials[i]) &&
             directory_by_hash (self->station->directory, &st.hash) != NULL)
             continue;
+        self->station->worked += st.count;
         enum cb_reason reason =
             directory_add (self->station->directory, data->credentials[i], NULL);
         if (reason == CB_OK) {
@@ -148,7 +150,8 @@ static void take_credentials (struct peer *self, const struct data_frame *data,
         }
         refused->reason = reason;
         refused->hash = st.hash;
-        log_warning ("%s: a credential was refused: %s", self->name, cb_reason_text (reason));
+        if (peer_says (self))
+            log_warning ("%s: a credential was refused: %s", self->name, cb_reason_text (reason));
     }
 }
 
@@ -254,7 +257,8 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
     if (data->lane == CB_LANE_RECOVERY && data->prev == data->last && data->envelope_count == 0) {
         job->recovered = true;
         self->recovery_owed = false;
-        log_notice ("%s: gave back what it had of our own messages", self->name);
+        if (peer_says (self))
+            log_notice ("%s: gave back what it had of our own messages", self->name);
     }
     if (ends != CB_OK) {
         job->move = false;

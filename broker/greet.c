@@ -83,6 +83,7 @@ static void greet_run (struct job *base, struct store *store)
     if (take_newest_epoch (store->journal, peer, &job->peer_epoch))
         job->peer_seq = take_highest (store->journal, peer, job->peer_epoch);
     job->lost = job->has_theirs && shows_loss (store, job);
+    store->restored = store->restored || job->lost;
     job->recovery_owed = recovery_owed (store, job);
 }
 
@@ -142,7 +143,7 @@ static void greet_done (struct job *base, struct station *station)
 {
     struct greet_job *job = (struct greet_job *) base;
     struct peer *peer = job_peer (job, station);
-    if (job->lost && !job->job.full)
+    if (job->lost && !job->job.full && (peer == NULL || peer_says (peer)))
         log_warning ("%s holds what this journal does not: it was restored from an older copy; "
                      "our own messages are asked back",
                      job->name);

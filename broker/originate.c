@@ -13,6 +13,9 @@
 #include <string.h>
 
 #define BATCH_MAX 1024
+/* What the proof of a batch adds to that of a message signed alone: whether a message is too
+ * large does not depend on what is published beside it. */
+#define PATH_ROOM ((size_t) PROOF_PATH * HASH_SIZE + 16)
 
 /* A judged draft that waits for the end of the turn, to be signed with the others. */
 struct drafted {
@@ -60,6 +63,8 @@ static enum cb_reason judge (struct station *station, struct span signed_bytes, 
     envelope_pack (&out, signed_bytes, 1, 0, NULL, 0, no_signature);
     memset (verdict, 0, sizeof *verdict);
     verdict->reason = envelope_parse (&e, pack_result (&out));
+    if (pack_result (&out).size + PATH_ROOM > ENVELOPE_MAX)
+        verdict->reason = CB_TOO_LARGE;
     if (verdict->reason == CB_OK) {
         *leaf = e.leaf;
         station_judge (station, &e, SIDE_SELF, station_name (station), what, verdict);

@@ -84,9 +84,9 @@ void peer_enter (struct peer *self, enum link_state state)
     if (state == self->state)
         return;
     log_debug ("%s: %s -> %s", self->name, link_state_name (self->state), link_state_name (state));
-    if (state == LINK_OPEN)
+    if (state == LINK_OPEN && peer_says (self))
         log_notice ("%s: link open (%s)", self->name, self->software);
-    else if (self->state == LINK_OPEN)
+    else if (self->state == LINK_OPEN && peer_says (self))
         log_notice ("%s: link closed", self->name);
     self->state = state;
     self->since = clock_utc ();
@@ -170,8 +170,9 @@ void peer_end (struct peer *self, enum cb_reason reason, const char *detail)
 {
     snprintf (self->refused, sizeof self->refused, "we refused: %s%s%s", cb_reason_text (reason),
               detail[0] ? ": " : "", detail);
-    log_warning ("%s: session ended: %s%s%s", self->name, cb_reason_text (reason),
-                 detail[0] ? ": " : "", detail);
+    if (peer_says (self))
+        log_warning ("%s: session ended: %s%s%s", self->name, cb_reason_text (reason),
+                     detail[0] ? ": " : "", detail);
     send_reject (self, reason, detail);
     if (cb_reason_ends_session (reason)) {
         self->hostile++;
@@ -184,7 +185,8 @@ void peer_end (struct peer *self, enum cb_reason reason, const char *detail)
 
 void peer_begin_again (struct peer *self, const char *why)
 {
-    log_info ("%s: begins again: %s", self->name, why);
+    if (peer_says (self))
+        log_info ("%s: begins again: %s", self->name, why);
     if (self->up) {
         struct link_step step = link_step (self->state, LINK_EVENT_START);
         if (step.action == LINK_SEND_HELLO)
@@ -215,12 +217,14 @@ static void note_reject (struct peer *self, const struct reject_frame *reject)
     if (reject->leaf != NULL) {
         char code[CODE_TEXT];
         hash_code (reject->leaf, code);
-        log_warning ("%s: message %s was refused there: %s%s%s", self->name, code,
-                     cb_reason_text (reject->reason), detail[0] ? ": " : "", detail);
+        if (peer_says (self))
+            log_warning ("%s: message %s was refused there: %s%s%s", self->name, code,
+                         cb_reason_text (reject->reason), detail[0] ? ": " : "", detail);
         return;
     }
-    log_warning ("%s: it refused this session: %s%s%s", self->name, cb_reason_text (reject->reason),
-                 detail[0] ? ": " : "", detail);
+    if (peer_says (self))
+        log_warning ("%s: it refused this session: %s%s%s", self->name,
+                     cb_reason_text (reject->reason), detail[0] ? ": " : "", detail);
     if (self->up && reject->reason == CB_OUT_OF_STEP && self->state == LINK_OPEN) {
         peer_begin_again (self, "the parent asked for it");
         return;
@@ -232,7 +236,8 @@ static void note_reject (struct peer *self, const struct reject_frame *reject)
 static void note_busy (struct peer *self, const struct busy_frame *busy)
 {
     int64_t wait = busy->wait > PEER_BACKOFF_MAX ? PEER_BACKOFF_MAX : busy->wait;
-    log_info ("%s: asks to come back in %lld ms", self->name, (long long) wait);
+    if (peer_says (self))
+        log_info ("%s: asks to come back in %lld ms", self->name, (long long) wait);
     self->retry_at = clock_steady () + wait;
     if (self->up)
         peer_enter (self, LINK_IDLE);
@@ -260,7 +265,8 @@ static void rewind_recovery (struct peer *self, const struct recover_frame *reco
         return;
     }
     self->recover_until = self->station->head;
-    log_notice ("%s: gets its own messages back", self->name);
+    if (peer_says (self))
+        log_notice ("%s: gets its own messages back", self->name);
     station_wake (self->station);
 }
 
@@ -283,13 +289,47 @@ static bool of_this_session (const struct peer *self, const struct frame *frame)
     return frame->session != NULL && memcmp (frame->session, self->session, SESSION_SIZE) == 0;
 }
 
-/* Who misbehaved is told when to come back, and costs nothing until then. */
-static bool banned (struct peer *self, const struct frame *frame)
+static void open_window (struct peer *self)
 {
+    int64_t now = clock_steady ();
+    if (now - self->window < PEER_WINDOW_MS)
+        return;
+    if (self->lines > PEER_LINES)
+        log_warning ("%s: %u more lines about it were not written", self->name,
+                     self->lines - PEER_LINES);
+    self->window = now;
+    self->greetings = self->lines = 0;
+}
+
+bool peer_says (struct peer *self)
+{
+    open_window (self);
+    return self->lines++ < PEER_LINES;
+}
+
+void peer_malformed (struct peer *self, const char *detail)
+{
+    if (self->banned_until <= clock_steady ())
+        peer_end (self, CB_MALFORMED, detail);
+}
+
+/* For how long a greeting is put off: each costs readings of the journal. */
+static int64_t hasty (struct peer *self)
+{
+    open_window (self);
+    return self->greetings++ < PEER_GREETINGS ? 0 : self->window + PEER_WINDOW_MS - clock_steady ();
+}
+
+/* Who misbehaved or begins too often is told when to come back, and costs nothing until then. */
+static bool put_off (struct peer *self, const struct frame *frame)
+{
+    bool greeting = frame->verb == CB_VERB_HELLO && !self->up;
     int64_t left = self->banned_until - clock_steady ();
+    if (left <= 0 && greeting)
+        left = hasty (self);
     if (left <= 0)
         return false;
-    if (frame->verb == CB_VERB_HELLO && !self->up) {
+    if (greeting) {
         struct frame busy = { .verb = CB_VERB_BUSY, .session = frame->session };
         busy.as.busy.session = frame->session;
         busy.as.busy.wait = left;
@@ -304,6 +344,8 @@ static void act (struct peer *self, struct wire_frame *wire, const struct frame 
     switch (step.action) {
     case LINK_ANSWER: greet_answer (self, wire, &frame->as.greeting); return;
     case LINK_BEGIN:
+        /* The line that says that the link is open names it. */
+        span_text (frame->as.greeting.software, self->software, sizeof self->software);
         peer_enter (self, step.next);
         begin (self, &frame->as.greeting);
         break;
@@ -335,18 +377,19 @@ void peer_frame (struct peer *self, struct wire_frame *wire)
 {
     static struct frame frame; /* 20 KB, of the one loop */
     if (!frame_parse (&frame, wire->bytes)) {
-        if (self->banned_until <= clock_steady ())
-            peer_end (self, CB_MALFORMED, "a frame that is none");
+        peer_malformed (self, "a frame that is none");
         wire_free (wire);
         return;
     }
-    if (banned (self, &frame)) {
-        wire_free (wire);
-        return;
-    }
-    if (!self->up)
-        self->route = wire->route;
     bool greeting = frame.verb == CB_VERB_HELLO;
+    /* A late frame of an old connection does not take the answers there. */
+    if (!self->up && (greeting || of_this_session (self, &frame) ||
+                      (self->state == LINK_IDLE && !self->greeting)))
+        self->route = wire->route;
+    if (put_off (self, &frame)) {
+        wire_free (wire);
+        return;
+    }
     /* A parent never says HELLO and a child never says WELCOME. */
     if ((greeting && self->up) || (frame.verb == CB_VERB_WELCOME && !self->up)) {
         peer_end (self, CB_MALFORMED, "a greeting from the wrong side");

@@ -20,6 +20,10 @@
 #define PEER_ACK_MS      60000
 #define PEER_BACKOFF_MIN 1000
 #define PEER_BACKOFF_MAX 60000
+/* So many greetings and lines of the log a neighbour may cause in a window of ms. */
+#define PEER_WINDOW_MS 5000
+#define PEER_GREETINGS 20
+#define PEER_LINES     20
 /* What a neighbour may have in flight a lane. */
 #define PEER_CREDIT_FLASH ((uint64_t) 256 * 1024)
 #define PEER_CREDIT       ((uint64_t) 1024 * 1024)
@@ -56,6 +60,8 @@ struct peer {
     char software[65];
     char refused[SCHEMA_WHERE + 80]; /* the last REJECT, either way */
     uint64_t hostile;
+    int64_t window; /* steady ms, when it began */
+    unsigned greetings, lines;
 
     size_t epoch_count; /* of its journal */
     struct epoch_end epochs[LINK_EPOCHS];
@@ -90,6 +96,10 @@ void peer_end (struct peer *self, enum cb_reason reason, const char *detail);
 /* A child's end begins again; a parent's end asks its child to. */
 void peer_begin_again (struct peer *self, const char *why);
 void peer_bye (struct peer *self);
+/* Ends the session for what is no frame; quietly if it was ended for such a thing already. */
+void peer_malformed (struct peer *self, const char *detail);
+/* Whether a line about it may be logged now: nobody fills the disk of a neighbour. */
+bool peer_says (struct peer *self);
 /* Whether an envelope's credential was sent in this session; marks it so. */
 bool peer_knows_credential (struct peer *self, const struct hash *credential);
 void peer_forget_credentials (struct peer *self);

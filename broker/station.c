@@ -20,6 +20,10 @@
 #include <unistd.h>
 
 #define FRAMES_A_TURN 256
+/* Some 50 ms: then disk, clock and parent have their turn. What is left waits in the pipes,
+ * out of which ROUTER takes from each neighbour alike. */
+#define VERIFIED_A_TURN 1024
+#define INGRESS_MS      100
 /* Bytes of frames that wait for the disk before the children have to. */
 #define PENDING_MAX ((uint64_t) 64 * 1024 * 1024)
 
@@ -71,6 +75,7 @@ void station_judge (struct station *self, const struct envelope *e, enum side si
                              .draft = what >= JUDGE_DRAFT,
                              .now = clock_utc () };
     intake_check (&intake, e, verdict);
+    self->worked += verdict->worked;
 }
 
 bool station_trust_stale (const struct station *self)
@@ -151,6 +156,7 @@ static int on_children (zloop_t *loop, zsock_t *sock, void *arg);
 
 void station_turn (struct station *self)
 {
+    self->worked = 0;
     originate_flush (self);
     if (self->admit_wanted) {
         self->admit_wanted = false;
@@ -170,7 +176,7 @@ void station_turn (struct station *self)
 static int on_children (zloop_t *loop, zsock_t *sock, void *arg)
 {
     struct station *self = arg;
-    for (int i = 0; i < FRAMES_A_TURN; i++) {
+    for (int i = 0; i < FRAMES_A_TURN && self->worked < VERIFIED_A_TURN; i++) {
         struct wire_frame frame;
         if (self->pending > PENDING_MAX) {
             /* Unread frames wait in the kernel, and their senders with them. */
@@ -182,8 +188,10 @@ static int on_children (zloop_t *loop, zsock_t *sock, void *arg)
         if (result != WIRE_OK && result != WIRE_HOSTILE)
             break;
         struct peer *peer = peer_by_user (self, frame.user);
+        if (result == WIRE_OK)
+            ingress_took (self->ingress, frame.fd, frame.bytes.size);
         if (result == WIRE_HOSTILE && peer != NULL)
-            peer_end (peer, CB_MALFORMED, "a message of several parts");
+            peer_malformed (peer, "a message of several parts");
         else if (result == WIRE_OK && peer != NULL)
             peer_frame (peer, &frame);
         else if (result == WIRE_OK)
@@ -218,6 +226,15 @@ static int on_tick (zloop_t *loop, int timer, void *arg)
     acked_save (self);
     station_wake (self);
     station_turn (self);
+    return 0;
+}
+
+static int on_ingress (zloop_t *loop, int timer, void *arg)
+{
+    (void) loop;
+    (void) timer;
+    struct station *self = arg;
+    ingress_check (self->ingress);
     return 0;
 }
 
@@ -285,6 +302,7 @@ void station_run (struct station *self)
     zloop_poller (self->loop, &signal_item, on_signal, self);
     zloop_poller (self->loop, &store_item, on_store, self);
     zloop_timer (self->loop, 1000, 0, on_tick, self);
+    zloop_timer (self->loop, INGRESS_MS, 0, on_ingress, self);
     if (notify_watchdog () > 0)
         zloop_timer (self->loop, (size_t) notify_watchdog (), 0, on_watchdog, self);
     if (self->children_sock != NULL)

@@ -14,6 +14,7 @@
 #include "bus/core/intake.h"
 #include "bus/core/quota.h"
 #include "bus/edge/conf.h"
+#include "bus/edge/ingress.h"
 #include "bus/edge/keys.h"
 #include "bus/edge/wire.h"
 #include "bus/edge/zap.h"
@@ -33,6 +34,7 @@ struct station {
     struct proof_cache *cache;
     struct quota *quota;
     struct zap *zap;
+    struct ingress *ingress;
     struct store *store;
 
     zloop_t *loop;
@@ -65,6 +67,7 @@ struct station {
     bool disk_full;
     bool pump_wanted, admit_wanted;
     uint64_t pending;     /* bytes of frames on their way to the disk */
+    size_t worked;        /* signatures verified in this turn */
     bool children_paused; /* until they are fewer */
     bool stopping;
 };

@@ -11,6 +11,10 @@
 
 /* Marks in memory are a cache of the table: emptied when it is this large. */
 #define MARKS_MAX 16384
+/* Of an epoch in a key: counter and nonce. */
+#define EPOCH_BITS 96
+/* Lives of an origin under one counter that are looked through. */
+#define NONCES_MAX 64
 
 struct mark {
     UT_hash_handle hh;
@@ -120,24 +124,28 @@ int64_t take_highest (struct journal *journal, struct span origin, struct epoch 
 
 bool take_newest_epoch (struct journal *journal, struct span origin, struct epoch *epoch)
 {
-    struct key prefix;
+    struct key prefix, at;
     struct span key, value;
-    bool found = false;
-    uint8_t last[KEY_MAX];
-    size_t last_size = 0;
     key_begin (&prefix, TABLE_MARKS);
     key_text (&prefix, origin);
-    while (journal_scan (journal, key_span (&prefix), span_bytes (last, last_size), &key, &value) ==
-           JOURNAL_OK) {
-        if (key.size != prefix.size + 13)
-            break;
-        epoch->counter = read_u32 (key.data + prefix.size);
-        epoch->nonce = read_u64 (key.data + prefix.size + 4);
-        found = true;
-        memcpy (last, key.data, key.size);
-        last_size = key.size;
+    if (journal_scan (journal, key_span (&prefix), span_bytes (NULL, 0), &key, &value) !=
+        JOURNAL_OK)
+        return false;
+    /* Bit by bit, from the highest: whether there is an epoch from here on. Its numbers are the
+     * origin's choice, so there may be as many as it has messages. */
+    at = prefix;
+    key_u32 (&at, 0);
+    key_u64 (&at, 0);
+    uint8_t *bytes = at.bytes + prefix.size;
+    for (unsigned bit = 0; bit < EPOCH_BITS; bit++) {
+        uint8_t mask = (uint8_t) (0x80 >> bit % 8);
+        bytes[bit / 8] |= mask;
+        if (journal_scan (journal, key_span (&prefix), key_span (&at), &key, &value) != JOURNAL_OK)
+            bytes[bit / 8] &= (uint8_t) ~mask;
     }
-    return found;
+    epoch->counter = read_u32 (bytes);
+    epoch->nonce = read_u64 (bytes + 4);
+    return true;
 }
 
 int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_nonce)
@@ -156,8 +164,9 @@ int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_no
     key_text (&key, id->origin);
     key_u32 (&key, id->epoch.counter);
     after.size = 0;
-    while (journal_scan (journal, key_span (&key), key_span (&after), &found, &value) ==
-           JOURNAL_OK) {
+    for (int i = 0; i < NONCES_MAX && journal_scan (journal, key_span (&key), key_span (&after),
+                                                    &found, &value) == JOURNAL_OK;
+         i++) {
         if (found.size != key.size + 16)
             break;
         struct msg_id exact = *id;
@@ -190,7 +199,7 @@ void item_from (struct item *item, const struct envelope *e, const struct verdic
     item->needs_thread = verdict->needs_thread;
     item->here = verdict->here;
     item->receipt = verdict->receipt;
-    item->urgent = fold_reads (e->kind);
+    item->urgent = fold_reads (e->kind) || span_is (e->kind, "rejection");
     if (verdict->reason != CB_OK && verdict->detail[0] != '\0')
         item->detail = strdup (verdict->detail);
 }
@@ -221,7 +230,7 @@ static void refuse (struct store *store, const struct intake_batch *batch, struc
         value.size == sizeof q)
         memcpy (&q, value.data, sizeof q);
     item->outcome = TAKEN_REFUSED;
-    if (q.kept < (uint64_t) store->quarantine_messages &&
+    if (item->envelope.size <= ENVELOPE_MAX && q.kept < (uint64_t) store->quarantine_messages &&
         q.bytes + item->envelope.size <= (uint64_t) store->quarantine_bytes) {
         struct record record = { .lane = JOURNAL_QUARANTINE,
                                  .reason = item->reason,
@@ -350,7 +359,8 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
         if (item->reason == CB_OK && used_before (store, batch, item, mark))
             return;
     }
-    if (item->reason == CB_OK && item->needs_thread &&
+    /* In a journal that was restored, what is answered may still be on its way back. */
+    if (item->reason == CB_OK && item->needs_thread && !store->restored &&
         take_find (store->journal, &item->thread, false) == 0)
         item->reason = CB_THREAD;
     if (item->reason != CB_OK || mark == NULL)

@@ -29,9 +29,11 @@ static int on_frame (zloop_t *loop, zsock_t *sock, void *arg)
         struct wire_frame frame;
         enum wire_result result = wire_recv_dealer (sock, &frame);
         if (result == WIRE_OK)
+            ingress_took (station->ingress, frame.fd, frame.bytes.size);
+        if (result == WIRE_OK)
             peer_frame (station->parent, &frame);
         else if (result == WIRE_HOSTILE)
-            peer_end (station->parent, CB_MALFORMED, "a message of several parts");
+            peer_malformed (station->parent, "a message of several parts");
         else
             break;
     }

@@ -12,14 +12,14 @@
 #include "bus/core/envelope.h"
 #include "bus/core/statement.h"
 
-#define ROOT_KEYS_MAX  16
-#define ROLES_MAX      16
-#define SECTORS_MAX    32
-#define TITLE_MAX      128
-#define ENDPOINTS_MAX  8
-#define ENDPOINT_MAX   128
-#define GENERATION_MAX 1000000
-#define BUNDLE_CHAIN 64
+#define ROOT_KEYS_MAX      16
+#define ROLES_MAX          16
+#define SECTORS_MAX        32
+#define TITLE_MAX          128
+#define ENDPOINTS_MAX      8
+#define ENDPOINT_MAX       128
+#define GENERATION_MAX     1000000
+#define BUNDLE_CHAIN       64
 #define REVOCATION_WHY_MAX 256
 
 /* A list of labels; "*" alone means any. */

@@ -22,13 +22,13 @@ struct intake {
     const struct directory *directory;
     const struct schemas *schemas;
     struct proof_cache *cache;
-    struct quota *quota;    /* NULL: flash is not counted */
-    struct span self; /* this party */
-    enum side side;   /* where the message comes from */
-    struct span peer; /* the neighbour; self for SIDE_SELF */
-    bool recovery;    /* one's own messages on their way back */
-    bool draft;       /* one's own, judged before it is signed: no signature is looked at */
-    int64_t now;      /* ms UTC */
+    struct quota *quota; /* NULL: flash is not counted */
+    struct span self;    /* this party */
+    enum side side;      /* where the message comes from */
+    struct span peer;    /* the neighbour; self for SIDE_SELF */
+    bool recovery;       /* one's own messages on their way back */
+    bool draft;          /* one's own, judged before it is signed: no signature is looked at */
+    int64_t now;         /* ms UTC */
 };
 
 struct verdict {

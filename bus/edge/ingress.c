@@ -32,6 +32,7 @@ struct ingress {
     size_t room;
     size_t calm; /* resident bytes when they were last looked at */
     int64_t looked;
+    bool trim; /* what was cut has been freed by now */
 };
 
 struct worst {
@@ -138,6 +139,9 @@ static uint64_t look (struct ingress *self, struct worst *list, size_t *count)
 size_t ingress_check (struct ingress *self)
 {
     int64_t now = clock_steady ();
+    if (self->trim)
+        malloc_trim (0);
+    self->trim = false;
     if (now - self->looked < LOOK_MS && resident () < self->calm + GROWTH)
         return 0;
     struct worst list[ONE_MAX];
@@ -147,12 +151,11 @@ size_t ingress_check (struct ingress *self)
         all -= list[cut].held;
         shutdown (list[cut].fd, SHUT_RDWR);
     }
-    if (cut) {
+    if (cut)
         log_warning ("%zu connections were cut: they sent %llu bytes and more that never became "
                      "a message",
                      cut, (unsigned long long) list[cut - 1].held);
-        malloc_trim (0);
-    }
+    self->trim = cut > 0;
     self->looked = now;
     self->calm = resident ();
     return cut;

@@ -2,7 +2,7 @@
 /*
  * evidence.h - a message with everything that is needed to check it anywhere, years later
  *
- *     evidence = [1, "evidence", root, *credential, envelope]     ; each a bin
+ *     evidence = [1, "evidence", root, [*credential], envelope]     ; each a bin
  *
  * The credentials stand in an order in which each can be verified when its turn comes. It is
  * not signed: everything in it is. Whether the root is the right one is for the reader to say.

@@ -191,7 +191,9 @@ static void put_json (struct span text)
 
 void say_json (json_t *value, bool pretty)
 {
-    char *text = json_dumps (value, JSON_ENCODE_ANY | (pretty ? JSON_INDENT (2) : JSON_COMPACT));
+    /* A score of 8.1 is 8.1, not 8.0999999999999996. */
+    char *text = json_dumps (value, JSON_ENCODE_ANY | JSON_REAL_PRECISION (15) |
+                                        (pretty ? JSON_INDENT (2) : JSON_COMPACT));
     if (!text)
         abort ();
     put_json (span_of (text));

@@ -10,7 +10,7 @@ import time
 
 from certbus_py import proof, statement
 from certbus_py.envelope import sign_batch
-from certbus_py.store import Store, now_ms
+from certbus_py.store import now_ms
 from support_py import Case, Parent, Party, World
 
 PROGRAM = pathlib.Path(__file__).resolve().parent / "certbus_py" / "organisation.py"
@@ -127,21 +127,34 @@ class Organisation(Case):
         self.assertEqual(db.execute("SELECT count(*) FROM journal").fetchone(), (0,))
         db.close()
 
-    def test_a_restored_copy_begins_an_epoch_and_recovers(self):
+    def test_a_restored_copy_asks_for_its_own_messages_until_it_has_them(self):
         self.join()
-        keys = {name: proof.SigningKey(bytes.fromhex(raw)) for name, raw in
-                json.loads((self.home / "keys.json").read_text()).items()}
-        store = Store(self.home / "store.db", keys)
-        counter, nonce, _ = store.epochs()[-1]
-        store.close()
-        self.parent.claims = (counter, nonce, 2)
+        self.parent.claims = (1, 5, 2)
         self.world.kpt.sequence = 1
-        self.parent.own = [self.world.kpt.envelope("incident", ["pk"],
-                                                   epoch=[counter, nonce])]
+        self.parent.own = [self.world.kpt.envelope("incident", ["pk"], epoch=[1, 5])]
         self.program("run", "--until", "incident:1", "--for", 20)
-        self.assertIn("recover", self.parent.verbs)
+        self.assertEqual(self.parent.verbs.count("recover"), 1)
+        self.parent.claims = None
+        self.program("run", "--until", "incident:1", "--for", 20)
+        self.assertEqual(self.parent.verbs.count("recover"), 1)
         body = self.home.with_name("incident.json")
         body.write_text("{}")
-        self.assertTrue(self.program("report", body).startswith("pk.sindh.kpt/2-1 "))
+        self.assertTrue(self.program("report", body).startswith("pk.sindh.kpt/3-1 "))
         listed = self.program("list")
         self.assertIn("pk.sindh.kpt/1-2\t", listed)
+
+    def test_what_came_before_a_forgery_is_stored(self):
+        self.join()
+        forged = sign_batch([self.world.pk.message("advisory", ["pk.**"])],
+                            self.world.kpt.sign)[0]
+        self.parent.push(1, self.advisory())
+        self.parent.push(1, forged)
+        self.program("run", "--for", 2)
+        self.assertIn(4, self.parent.rejects)
+        db = sqlite3.connect(self.home / "store.db")
+        self.assertEqual(db.execute("SELECT count(*) FROM journal WHERE kind = 'advisory'"
+                                    ).fetchone(), (1,))
+        db.close()
+        # The cursor has not moved, so it comes again and is known.
+        said = self.program("run", "--for", 2)
+        self.assertNotIn("advisory pk/", said)

@@ -241,4 +241,6 @@ class Parent(threading.Thread):
                 self.data(lane, len(journal), run)
         if self.recovering:
             self.recovering = False
-            self.data(3, len(journal) + len(self.own), self.own)
+            last = self.at[3] + len(self.own)
+            self.data(3, last, self.own)
+            self.data(3, last, [])

@@ -154,8 +154,11 @@ class Form(Case):
         signers = [(proof.ENROLMENT, key.public, key) for key in keys]
         verifier = proof.Verifier()
         statement.check_enrolment(statement.sign(body, signers), verifier)
-        self.refused("malformed", statement.check_enrolment,
+        self.refused("bad-signature", statement.check_enrolment,
                      statement.sign(body, signers[:2]), verifier)
+        body[5] = body[4]
+        self.refused("malformed", statement.check_enrolment,
+                     statement.sign(body, signers[:1]), verifier)
 
 
 def _with(message, index, value):
@@ -320,8 +323,11 @@ class Checks(Case):
         trust = WORLD.trust()
         trust.policy = None
         self.expect("no-policy", self.kpt(), trust=trust)
-        self.expect("thread", self.kpt(["pk"], "receipt", thread=["pk", 1, 7, 1]))
-        self.expect("no-grant", self.kpt(["pk"], "receipt",
+        body = {"leaf": bytes(32), "stored": NOW}
+        answer = self.kpt(["pk"], "receipt", body=body, thread=["pk", 1, 7, 1])
+        self.expect("thread", answer)
+        self.expect("ok", answer, "pk.sindh.kpt", "self", None)
+        self.expect("no-grant", self.kpt(["pk"], "receipt", body=body,
                                          thread=["pk.punjab", 1, 7, 1]))
 
     def test_marks(self):
@@ -368,7 +374,7 @@ class Checks(Case):
         self.refused("trust", trust.take_revocation,
                      self.revocation(WORLD.pk, WORLD.pk))
         by_root = statement.sign(
-            [1, "revocation", "pk", WORLD.pk.hash, "stolen", None, True],
+            [1, "revocation", "pk", WORLD.pk.hash, "lost", None, False],
             [(proof.REVOCATION, key.public, key) for key in WORLD.root_keys[1:]])
         trust.take_revocation(self.revocation(WORLD.pk, WORLD.pk, statement=by_root))
         self.expect("revoked", self.pk(), "pk.sindh", "parent", "pk", trust=trust)
@@ -404,7 +410,7 @@ class Frames(Case):
                   "party": "pk", "epochs": [[1, 2, 3]], "held": None,
                   "cursors": [list(link.NEVER_READ)] * 4, "policy_version": 0,
                   "time": NOW, "credits": [1, 2, 3, 4], "software": "", "position": 1,
-                  "credit": 5, "ms": 6, "statement": b""}
+                  "credit": 5, "ms": 6, "statement": b"x"}
         session = changes.pop("session", bytes(16))
         return link.Frame(verb, session, **{**fields, **changes}).encode()
 
@@ -416,7 +422,9 @@ class Frames(Case):
         for changes in (
                 {"session": bytes(15)}, {"lane": 4}, {"prev": 4}, {"last": 2**53},
                 {"chain": b""}, {"epoch": [0, 0]}, {"envelopes": [1]},
-                {"envelopes": [b""] * 1025}, {"credentials": [b""] * 65},
+                {"envelopes": [b"x"] * 1025}, {"credentials": [b"x"] * 65},
+                {"envelopes": [b""]}, {"verb": "request", "statement": b""},
+                {"verb": "welcome", "versions": [1, 2]},
                 {"verb": "hello", "versions": [2, 1]}, {"verb": "hello", "epochs": []},
                 {"verb": "hello", "epochs": [[1, 1, 1]] * 65},
                 {"verb": "hello", "held": [1, 2]}, {"verb": "hello", "credits": [1]},
@@ -436,8 +444,9 @@ class Frames(Case):
 
         for cursor, expected in (
                 ((2, 6, 20, bytes([20]) * 32), 20), ((2, 6, 20, bytes(32)), 0),
-                ((2, 6, 31, bytes(32)), 0), ((1, 5, 7, bytes(32)), 7),
-                ((1, 5, 12, bytes(32)), 10), ((3, 5, 12, bytes(32)), 0),
+                ((2, 6, 31, bytes(32)), 0), ((1, 5, 7, bytes([7]) * 32), 7),
+                ((1, 5, 7, bytes(32)), 0), ((1, 5, 12, bytes(32)), 10),
+                ((3, 5, 12, bytes(32)), 0), ((3, 5, 12, bytes([12]) * 32), 12),
                 (link.NEVER_READ, 0)):
             self.assertEqual(link.resume_at(cursor, epochs, chain_at), expected)
 
@@ -454,6 +463,8 @@ class Frames(Case):
         self.assertTrue(take(10, old, True))
         self.assertFalse(take(11, old, True))
         self.assertFalse(take(10, old, False))
+        self.assertFalse(take(5, old, True, (1, 5)))
+        self.assertTrue(take(9, (7, 7, 9, bytes(32)), True))
         self.assertFalse(take(1, link.NEVER_READ, True))
 
 

@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the second implementation (tests/python) to the vectors of this folder.
 
+Each file is an object with "values" and "vectors". A vector has a type, a name (a
+sentence), an input, the verdict that is expected and, where more than that comes out,
+"outputs". Bytes are hex; a list of hex and [how often, hex of one byte]; or "$name" for
+one of the file's values.
+
 One line for each disagreement, then `N passed, N failed`. Exit status: 0 all
 agree, 1 some do not or there are no vectors, 77 there are no files of vectors.
 """
@@ -9,6 +14,7 @@ agree, 1 some do not or there are no vectors, 77 there are no files of vectors.
 import json
 import pathlib
 import sys
+import types
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "python"))
@@ -18,13 +24,23 @@ from certbus_py import canon, link, proof, route                  # noqa: E402
 from certbus_py.envelope import Envelope                          # noqa: E402
 from certbus_py.intake import Intake                              # noqa: E402
 from certbus_py.reasons import Refused                            # noqa: E402
-from certbus_py.statement import Statement                        # noqa: E402
+from certbus_py.statement import Bundle, Statement, check_enrolment  # noqa: E402
 from certbus_py.trust import Trust                                # noqa: E402
+
+
+VALUES = {}
+
+
+def octets(value):
+    if isinstance(value, str):
+        return octets(VALUES[value[1:]]) if value[:1] == "$" else bytes.fromhex(value)
+    return b"".join(octets(part[1]) * part[0] if isinstance(part, list) else octets(part)
+                    for part in value)
 
 
 def raw(given, name):
     value = given.get(name)
-    return None if value is None else bytes.fromhex(value)
+    return None if value is None else octets(value)
 
 
 def reason_of(call):
@@ -69,12 +85,10 @@ def check_statement(given):
 def check_proof(given):
     """leaf, index, size, path: the root; with leaves, index: the path and the root."""
     if "leaves" in given:
-        leaves = [bytes.fromhex(leaf) for leaf in given["leaves"]]
+        leaves = [octets(leaf) for leaf in given["leaves"]]
         path = b"".join(proof.tree_path(leaves, given.get("index", 0)))
         return "ok", {"path": path.hex(), "root": proof.tree_root(leaves).hex()}
-    path = given["path"]
-    nodes = path if isinstance(path, list) else [path]
-    joined = b"".join(bytes.fromhex(node) for node in nodes)
+    joined = raw(given, "path")
     path = [joined[at:at + 32] for at in range(0, len(joined), 32)]
     reason, root = reason_of(lambda: proof.root_of(
         raw(given, "leaf"), given["index"], given["size"], path))
@@ -88,9 +102,41 @@ def check_chain(given):
     reason, _ = reason_of(lambda: trust.pin_root(raw(given, "root")))
     if reason != "ok":
         return reason, {}
-    for item in given["credentials"]:
-        reason, _ = reason_of(lambda: trust.take_credential(bytes.fromhex(item)))
+    for number, item in enumerate(given["credentials"], 1):
+        if number == len(given["credentials"]):
+            for revocation in given.get("revocations") or []:
+                trust.take_revocation(octets(revocation))
+        reason, _ = reason_of(lambda: trust.take_credential(octets(item)))
     return reason, {}
+
+
+def check_successors(given, items, take, held):
+    """Whatever is wrong with one that should follow, it is `trust`."""
+    trust = Trust()
+    reason, _ = reason_of(lambda: trust.pin_root(raw(given, "root")))
+    for item in items:
+        reason, _ = reason_of(lambda: take(trust)(octets(item)))
+    statement = held(trust)
+    return ("ok" if reason == "ok" else "trust"), {
+        "version": statement.content.version if statement else 0}
+
+
+def check_root(given):
+    return check_successors(given, given["next"], lambda trust: trust.next_root,
+                            lambda trust: trust.root)
+
+
+def check_policy(given):
+    return check_successors(given, given["policies"], lambda trust: trust.take_policy,
+                            lambda trust: trust.policy)
+
+
+def check_request(given):
+    return reason_of(lambda: check_enrolment(raw(given, "bytes"), proof.Verifier()))[0], {}
+
+
+def check_bundle(given):
+    return reason_of(lambda: Bundle(raw(given, "bytes")))[0], {}
 
 
 def party_of(given, name):
@@ -123,9 +169,9 @@ def check_intake(given):
     if given.get("policy"):
         trust.take_policy(raw(given, "policy"))
     for item in given.get("credentials") or []:
-        reason_of(lambda: trust.take_credential(bytes.fromhex(item)))
+        reason_of(lambda: trust.take_credential(octets(item)))
     for item in given.get("revocations") or []:
-        trust.take_revocation(bytes.fromhex(item))
+        trust.take_revocation(octets(item))
     verdict = Intake(trust, party_of(given, "self")["name"]).judge(
         raw(given, "envelope"), given["side"], given["now"],
         peer=given.get("peer"), recovery=bool(given.get("recovery")))
@@ -135,6 +181,27 @@ def check_intake(given):
 
 def check_frame(given):
     return reason_of(lambda: link.decode(raw(given, "bytes")))[0], {}
+
+
+def chain_at(position):
+    """The journal of the vectors in link.json."""
+    return bytes([position]) * 32 if position <= 30 else None
+
+
+def cursor_of(given):
+    counter, nonce, position, chain = given["cursor"]
+    return (counter, nonce, position, bytes([chain]) * 32)
+
+
+def check_resume(given):
+    return "ok", {"position": link.resume_at(cursor_of(given), given["epochs"], chain_at),
+                  "lost": link.is_lost(cursor_of(given), chain_at)}
+
+
+def check_continue(given):
+    frame = types.SimpleNamespace(epoch=tuple(given["epoch"]), prev=given["prev"])
+    return "ok", {"taken": link.may_take(frame, cursor_of(given), given["first"],
+                                         given["epochs"])}
 
 
 def check_code(given):
@@ -149,7 +216,9 @@ def check_typed(given):
 CHECKS = {"canon": check_canon, "envelope": check_envelope,
           "statement": check_statement, "proof": check_proof, "chain": check_chain,
           "route": check_route, "intake": check_intake, "frame": check_frame,
-          "code": check_code, "code-typed": check_typed}
+          "code": check_code, "code-typed": check_typed, "root": check_root,
+          "policy": check_policy, "request": check_request, "bundle": check_bundle,
+          "resume": check_resume, "continue": check_continue}
 
 
 def wanted_of(vector):
@@ -194,7 +263,10 @@ def main():
         return 77
     passed = failed = 0
     for path in files:
-        for vector in json.loads(path.read_text(encoding="utf-8")).get("vectors", []):
+        file = json.loads(path.read_text(encoding="utf-8"))
+        VALUES.clear()
+        VALUES.update(file.get("values", {}))
+        for vector in file.get("vectors", []):
             try:
                 wrong = disagreements(vector)
             except (Refused, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -40,8 +40,7 @@ class Message:
         forms.need((self.exercise is not None) == (self.mode == EXERCISE), "exercise")
         forms.time(self.issued, "issued")
         if self.expires is not None:
-            forms.time(self.expires, "expires")
-            forms.need(self.expires >= self.issued, "expires before issued")
+            forms.time(self.expires, "expires", max(self.issued, 1))
         self.thread = forms.ref(self.thread)
         self.after = forms.hashes(self.after, 0, 8, "after")
         self.replaces = forms.ref(self.replaces)

@@ -9,6 +9,7 @@ MAX_TIME = 253402300799999
 MAX_U32 = 2**32 - 1
 MAX_U53 = 2**53 - 1
 MAX_U64 = 2**64 - 1
+MAX_I64 = 2**63 - 1
 
 _LABEL = re.compile(r"[a-z0-9-]{1,32}")
 _PARTY = re.compile(r"[a-z0-9-]{1,32}(\.[a-z0-9-]{1,32}){0,7}")
@@ -25,7 +26,7 @@ def uint(value, low=0, high=MAX_U64, what="uint"):
 
 
 def integer(value, what="int"):
-    need(type(value) is int, what)
+    need(type(value) is int and -2**63 <= value <= MAX_I64, what)
     return value
 
 
@@ -62,8 +63,8 @@ def mapping(value, what="map"):
     return value
 
 
-def time(value, what="time"):
-    return uint(value, 0, MAX_TIME, what)
+def time(value, what="time", low=0):
+    return uint(value, low, MAX_TIME, what)
 
 
 def optional(check, value, *rest):

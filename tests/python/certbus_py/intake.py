@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Section 8: the checks of a message that arrives, in their order."""
 
-from . import forms, route
-from .envelope import EXERCISE, FLASH, TEST, Envelope
+from . import forms, kinds, route
+from .envelope import FLASH, LIVE, TEST, Envelope
 from .reasons import Refused
-from .statement import Statement
-from .trust import check_last, check_revocation_body
 
+QUOTA_MAX = 256
 AHEAD = 10 * 60 * 1000
 HOUR = 60 * 60 * 1000
 SIDES = ("self", "parent", "child")
@@ -27,14 +26,6 @@ class Memory:
         """The leaf hash of a message that was accepted, or None."""
         return None
 
-    def is_held(self, message_id):
-        """Whether a message is held, accepted or refused."""
-        return self.leaf_at(message_id) is not None
-
-    def mode_of(self, message_id):
-        """The mode of a message that was accepted, or None."""
-        return None
-
     def flash_in_hour(self, origin, hour):
         return 0
 
@@ -43,14 +34,13 @@ class Memory:
 
 
 class Verdict:
-    """`envelope` is None when the form was refused; `signed`: its signature was good;
-    `repeat`: it is held already and is dropped without a word."""
+    """`envelope` is None when the form was refused; `repeat`: it is held already and is
+    dropped without a word."""
 
     def __init__(self):
         self.reason = "ok"
         self.detail = ""
         self.envelope = None
-        self.signed = False
         self.repeat = False
 
 
@@ -60,8 +50,12 @@ class Intake:
         self.party = party
         self.memory = memory or Memory()
 
-    def judge(self, data, side, now, peer=None, recovery=False):
-        """The verdict on the bytes of an envelope that came from `side`."""
+    def judge(self, data, side, now, peer=None, recovery=False, refused=None):
+        """The verdict on the bytes of an envelope that came from `side`.
+
+        refused: by hash, why credentials of the same frame were not taken in.
+        """
+        self.refused = refused or {}
         assert side in SIDES
         verdict = Verdict()
         try:
@@ -76,7 +70,6 @@ class Intake:
         message = envelope.message
         credential = self._credential(message)
         envelope.check_signature(credential.sign_key, self.trust.verifier)
-        verdict.signed = True
         envelope.check_approvals(self.trust.verifier)
         self._direction(message, side, peer, recovery)
         if not recovery:
@@ -93,15 +86,16 @@ class Intake:
         if message.tlp >= 4:
             raise Refused("tlp-needs-sealing")
         self._references(message)
-        self._schema(message)
+        kinds.check(message)
         self._trust(message)
-        self._quota(message)
-        self._stored(verdict, needs_thread)
+        if not recovery:
+            self._quota(message)
+        self._stored(verdict, needs_thread and side != "self")
 
     def _credential(self, message):
         held = self.trust.credentials.get(message.credential)
         if held is None:
-            raise Refused("unknown-credential")
+            raise Refused(self.refused.get(message.credential, "unknown-credential"))
         if held.content.party != message.origin:
             raise Refused("wrong-origin")
         return held.content
@@ -142,6 +136,8 @@ class Intake:
 
     def _granted(self, message, credential):
         if self.trust.policy is None:
+            if message.kind == "policy" and message.origin == self.trust.top:
+                return False
             raise Refused("no-policy")
         policy = self.trust.policy.content
         for term in message.audience:
@@ -163,47 +159,27 @@ class Intake:
         if message.exercise is not None:
             if not forms.at_or_below(origin, message.exercise[0]):
                 raise Refused("exercise")
-        for ref in (message.thread, message.replaces):
-            mode = self.memory.mode_of(ref) if ref is not None else None
-            if mode is not None and (mode == EXERCISE) != (message.mode == EXERCISE):
-                raise Refused("exercise")
-
-    def _schema(self, message):
-        body = message.body
-        try:
-            if message.kind in ("policy", "root"):
-                forms.binary(body.get("statement"), what="statement")
-            elif message.kind == "enrolment":
-                forms.binary(body.get("credential"), what="credential")
-                check_last(body)
-            elif message.kind == "revocation":
-                check_revocation_body(body)
-        except Refused as refused:
-            raise Refused("schema", refused.detail) from None
 
     def _trust(self, message):
         """Check 13. What is good takes effect when the message has been stored."""
+        probe = _copy(self.trust)
         try:
-            if message.kind in ("policy", "root"):
-                if message.origin != self.trust.top:
-                    raise Refused("trust", "the top party sends it")
-                statement = Statement(message.body["statement"], message.kind)
-                probe = _copy(self.trust)
-                (probe.take_policy if message.kind == "policy"
-                 else probe.next_root)(statement.bytes)
-            elif message.kind == "enrolment":
-                _copy(self.trust).enrolment_in(message)
-            elif message.kind == "revocation":
-                self.trust.revocation_in(message)
+            if (message.kind in ("policy", "root", "head")
+                    and message.origin != self.trust.top):
+                raise Refused("trust", "the top party sends it")
+            if message.kind == "head":
+                kinds.check_head(message)
+            else:
+                apply(probe, message, live=True)
         except Refused as refused:
             raise Refused("trust", str(refused)) from None
 
     def _quota(self, message):
-        if message.precedence != FLASH:
+        if message.precedence != FLASH or self.trust.policy is None:
             return
-        quota = self.trust.policy.content.setting.get("flash-per-hour")
+        quota = min(self.trust.policy.content.setting.get("flash-per-hour", 0), QUOTA_MAX)
         hour = message.issued // HOUR
-        if (quota is not None and self.memory.leaf_at(message.id) is None
+        if (quota >= 1 and self.memory.leaf_at(message.id) is None
                 and self.memory.flash_in_hour(message.origin, hour) >= quota):
             raise Refused("quota")
 
@@ -217,7 +193,7 @@ class Intake:
             return
         if self.memory.is_below_floor(message.id):
             raise Refused("below-floor")
-        if needs_thread and not self.memory.is_held(message.thread):
+        if needs_thread and self.memory.leaf_at(message.thread) is None:
             raise Refused("thread")
 
 
@@ -228,17 +204,18 @@ def _copy(trust):
     result.root, result.policy = trust.root, trust.policy
     result.credentials = dict(trust.credentials)
     result.revoked = dict(trust.revoked)
-    result.superseded = dict(trust.superseded)
-    result._users = {key: set(users) for key, users in trust._users.items()}
+    result._owner = dict(trust._owner)
     return result
 
 
-def apply(trust, message):
-    """What an accepted message changes in what is believed."""
-    if message.kind == "policy":
-        trust.take_policy(message.body["statement"])
-    elif message.kind == "root":
-        trust.next_root(message.body["statement"])
+def apply(trust, message, live=False):
+    """What an accepted message changes in what is believed; `live`: whatever its mode."""
+    if message.mode != LIVE and not live:
+        return
+    if message.kind in ("policy", "root"):
+        kinds.known(message.body, message.kind)
+        take = trust.take_policy if message.kind == "policy" else trust.next_root
+        take(message.body["statement"])
     elif message.kind == "enrolment":
         trust.enrolment_in(message)
     elif message.kind == "revocation":

@@ -9,6 +9,7 @@ import zmq
 
 from . import canon, forms
 from .reasons import ENDS_SESSION, NAME, NUMBER, Refused, malformed
+from .statement import MAX_STATEMENT, Statement
 
 MAX_FRAME = 393216
 AIM_FRAME = 65536
@@ -35,8 +36,8 @@ FIELDS = {"hello": _OPENING, "welcome": _OPENING,
 
 def _versions(value):
     low, high = forms.record(value, 2, "versions")
-    forms.uint(low, 1, 65535, "versions")
-    forms.uint(high, low, 65535, "versions")
+    forms.uint(low, 1, forms.MAX_U32, "versions")
+    forms.uint(high, low, forms.MAX_U32, "versions")
     return (low, high)
 
 
@@ -64,10 +65,16 @@ def _held(value):
     return (*forms.epoch(value[:2]), forms.sequence(value[2]))
 
 
+def _full(limit, what):
+    def check(value):
+        forms.need(isinstance(value, bytes) and 1 <= len(value) <= limit, what)
+        return value
+    return check
+
+
 def _bins(limit, what):
     def check(value):
-        forms.array(value, 0, limit, what)
-        return [forms.binary(item, what=what) for item in value]
+        return [_full(MAX_FRAME, what)(item) for item in forms.array(value, 0, limit, what)]
     return check
 
 
@@ -86,11 +93,10 @@ CHECKS = {
     "chain": forms.hash32, "credit": lambda value: forms.uint(value, what="credit"),
     "credentials": _bins(MAX_CREDENTIALS, "credentials"),
     "envelopes": _bins(MAX_ENVELOPES, "envelopes"),
-    "cursor": _cursor, "reason": lambda value: forms.uint(value, 0, 255, "reason"),
+    "cursor": _cursor, "reason": lambda value: forms.uint(value, 0, forms.MAX_U32, "reason"),
     "detail": lambda value: forms.text(value, 0, 160, "detail"),
     "hash": lambda value: forms.optional(forms.hash32, value),
-    "ms": lambda value: forms.uint(value, 0, forms.MAX_U32, "ms"),
-    "statement": forms.binary,
+    "ms": forms.time, "statement": _full(MAX_STATEMENT, "statement"),
 }
 
 
@@ -122,6 +128,8 @@ def decode(data):
                                     in zip(FIELDS[verb], values[2:])})
     if verb == "data" and frame.prev > frame.last:
         raise malformed("prev after last")
+    if verb == "welcome" and frame.versions[0] != frame.versions[1]:
+        raise malformed("a WELCOME that leaves the version open")
     return frame
 
 
@@ -131,13 +139,18 @@ def resume_at(cursor, epochs, chain_at):
     epochs: of the journal, the current one last; chain_at: the chain hash at a
     position, None where there is none.
     """
-    counter, nonce, position, chain = cursor
-    if (counter, nonce) == epochs[-1][:2]:
-        return position if chain_at(position) == chain else 0
-    for listed in epochs[:-1]:
-        if (counter, nonce) == listed[:2]:
-            return min(position, listed[2])
+    position = cursor[2]
+    if position == 0 or not is_lost(cursor, chain_at):
+        return position
+    for *epoch, end in epochs[:-1]:
+        if tuple(epoch) == tuple(cursor[:2]) and position > end:
+            return end
     return 0
+
+
+def is_lost(cursor, chain_at):
+    """9.3: whether a reader with this cursor has seen what is not in the journal."""
+    return cursor[2] > 0 and chain_at(cursor[2]) != cursor[3]
 
 
 def may_take(frame, cursor, first, epochs):
@@ -145,13 +158,13 @@ def may_take(frame, cursor, first, epochs):
 
     first: of its lane in this session; epochs: what the sender listed.
     """
-    counter, nonce, position, _ = cursor
-    if frame.epoch == (counter, nonce):
-        return frame.prev == position or first and frame.prev < position
+    *epoch, position, _ = cursor
     if not first:
+        return frame.epoch == tuple(epoch) and frame.prev == position
+    if frame.epoch != tuple(epochs[-1][:2]):
         return False
-    ends = [end for *epoch, end in epochs[:-1] if tuple(epoch) == (counter, nonce)]
-    return frame.prev <= min(position, ends[0] if ends else 0)
+    ends = [end for *listed, end in epochs if listed == epoch]
+    return frame.prev <= min([position] + ends)
 
 
 class _Lane:
@@ -166,13 +179,13 @@ class _Lane:
         return not self.flying or self.in_flight() < self.credit
 
     def in_flight(self):
-        return sum(size for _, size in self.flying)
+        return sum(size for _, size, _ in self.flying)
 
 
 class Child:
     """The child's end. `store` holds what must last; see store.py for its methods."""
 
-    PING_AFTER, SILENCE = 5.0, 20.0
+    PING_AFTER, SILENCE, ANSWER, ACKNOWLEDGED = 5.0, 20.0, 5.0, 60.0
     CREDIT = [1 << 20, 1 << 20, 1 << 19, 1 << 19]
 
     def __init__(self, store, endpoints, server_key, link_key, log=lambda line: None):
@@ -187,7 +200,7 @@ class Child:
         self.session = NO_SESSION
         self.backoff = 1.0
         self.next_start = time.monotonic()
-        self.heard = self.pinged = self.deadline = 0.0
+        self.heard = self.said = self.deadline = 0.0
         self.lanes = None
 
     # The socket
@@ -217,6 +230,7 @@ class Child:
             self.socket.send(data, zmq.NOBLOCK)
         except zmq.Again:
             return 0
+        self.said = time.monotonic()
         return len(data)
 
     def _reject(self, reason, detail="", digest=None):
@@ -249,10 +263,12 @@ class Child:
     def _start(self):
         if self.socket is None:
             self._connect()
-            self.deadline = time.monotonic() + self.backoff + 2
+            self.deadline = time.monotonic() + self.ANSWER
         self.session = os.urandom(16)
+        self.epoch = self.store.epochs()[-1][:2]
+        self.greeted = self.store.cursors()
         sent = self._send("hello", versions=[1, 1], party=self.store.party,
-                          epochs=self.store.epochs(), cursors=self.store.cursors(),
+                          epochs=self.store.epochs(), cursors=self.greeted,
                           held=self.store.held_of(self.store.parent),
                           policy_version=self.store.policy_version(),
                           time=self.store.now(), credits=self.CREDIT,
@@ -260,7 +276,7 @@ class Child:
         now = time.monotonic()
         if sent:
             self.state = "WAITING"
-            self.deadline = now + self.backoff + 2
+            self.deadline = now + self.ANSWER
         elif now >= self.deadline:
             self._back_off("nobody answers")
         else:
@@ -280,10 +296,15 @@ class Child:
             self._back_off("no answer to HELLO")
         elif self.state == "OPEN" and now - self.heard >= self.SILENCE:
             self._back_off("silence")
-        elif self.state == "OPEN":
-            if now - max(self.heard, self.pinged) >= self.PING_AFTER:
-                self.pinged = now
-                self._send("ping")
+        elif self.state == "OPEN" and self._is_stuck(now):
+            self._start()
+        elif self.state == "OPEN" and now - self.said >= self.PING_AFTER:
+            self._send("ping")
+
+    def _is_stuck(self, now):
+        """What was sent long ago, with nothing acknowledged since, was lost."""
+        return any(lane.flying and now - max(lane.flying[0][2], self.acked)
+                   >= self.ACKNOWLEDGED for lane in self.lanes)
 
     def stop(self):
         if self.socket is not None and self.state == "OPEN":
@@ -321,10 +342,10 @@ class Child:
             return self._end(Refused("version"))
         if frame.party != self.store.parent:
             return self._end(Refused("wrong-origin", "another party answers"))
-        if self.store.was_restored(frame.cursors, frame.held):
-            self.log("link: this is an older copy; a new epoch begins")
-            self.store.begin_epoch(frame.cursors, frame.held)
-            self.state = "IDLE"
+        if (self.store.shows_loss(frame.cursors, frame.held)
+                and not self.store.wants_recovery()):
+            self.log("link: this is an older copy; what was sent is asked back")
+            self.store.want_recovery()
             return self._start()
         self.state = "OPEN"
         self.backoff = 1.0
@@ -334,9 +355,11 @@ class Child:
         self.lanes = [_Lane(resume_at(cursor, self.store.epochs(), self.store.chain_at),
                             credit)
                       for cursor, credit in zip(frame.cursors, frame.credits)]
+        self.acked = time.monotonic()
         self.recovering = False
+        self.recovers_from = frame.cursors[3]
         if self.store.wants_recovery():
-            self._send("recover", cursor=self.store.cursors()[3])
+            self._send("recover", cursor=self.greeted[3])
         self.log(f"link: open with {frame.party} ({frame.software})")
 
     def _waiting_reject(self, frame):
@@ -353,46 +376,50 @@ class Child:
             self._reject("out-of-step")
             return self._start()
         self.first.discard(frame.lane)
-        try:
-            rejects = self.store.take(frame)
-        except Refused as refused:
-            return self._end(refused)
+        rejects, ends = self.store.take(frame)
         for reason, detail, digest in rejects:
             self._reject(reason, detail, digest)
+        if ends is not None:
+            return self._end(ends)
         self._send("ack", epoch=frame.epoch, lane=frame.lane, position=frame.last,
                    credit=self.CREDIT[frame.lane])
 
     def _open_ack(self, frame):
         lane = self.lanes[frame.lane]
-        if frame.epoch != self.store.epochs()[-1][:2]:
+        if frame.epoch != self.epoch:
             return
+        if frame.position > lane.position:
+            return self._end(Refused("overrun", "it acknowledged what was never sent"))
+        self.acked = time.monotonic()
         while lane.flying and lane.flying[0][0] <= frame.position:
             lane.flying.popleft()
         lane.credit = frame.credit
 
     def _open_recover(self, frame):
-        self.lanes[3].position = resume_at(frame.cursor, self.store.epochs(),
-                                           self.store.chain_at)
-        self.lanes[3].flying.clear()
+        if frame.cursor != self.recovers_from:
+            self._reject("out-of-step", "another cursor than the greeting's")
+            return self._start()
         self.recovering = True
 
     def _open_reject(self, frame):
         self.log(f"the parent refuses: {_named(frame)}")
-        reason = NAME.get(frame.reason)
-        if reason == "out-of-step":
+        if frame.hash is not None:
+            return
+        if NAME.get(frame.reason) == "out-of-step":
             self._start()
-        elif reason in ENDS_SESSION and frame.hash is None:
+        else:
             self._back_off("the session was ended there")
 
     def _open_busy(self, frame):
-        self.log(f"the parent is busy for {frame.ms} ms")
+        self._back_off("the parent is busy", frame.ms / 1000)
 
     def _open_request(self, frame):
+        """Nothing is known to be asked."""
         try:
-            answer = self.store.answer(frame.statement)
+            asked = Statement(frame.statement, "request")
         except Refused as refused:
-            return self._reject(refused.reason, refused.detail)
-        self._send("reply", statement=answer)
+            return self._end(refused)
+        self._reject("no-such-question", digest=asked.hash)
 
     def _open_reply(self, frame):
         """Nothing is asked by this program."""
@@ -411,6 +438,8 @@ class Child:
     def _send_data(self):
         """Higher lanes first: after each frame it begins again at flash."""
         while self.state == "OPEN":
+            if self.store.epochs()[-1][:2] != self.epoch:
+                return self._start()
             if not any(self._send_lane(number) for number in LANES):
                 return
 
@@ -423,17 +452,20 @@ class Child:
             room = min(room, lane.credit - lane.in_flight())
         envelopes, credentials, last, chain = self.store.outgoing(
             number, lane.position, room - 512, self.told, bool(lane.flying))
-        if last == lane.position or not envelopes and number != 3:
+        if not envelopes and (number != 3
+                              or last == lane.position != self.store.head()):
             return False
-        size = self._send("data", epoch=self.store.epochs()[-1][:2], lane=number,
+        size = self._send("data", epoch=self.epoch, lane=number,
                           prev=lane.position, last=last, chain=chain,
                           credentials=[held.bytes for held in credentials],
                           envelopes=envelopes)
         if not size:
             return False
         self.told.update(held.hash for held in credentials)
+        # In lane 3 a frame that goes nowhere says that this was all.
+        self.recovering = self.recovering and last != lane.position
         lane.position = last
-        lane.flying.append((last, size))
+        lane.flying.append((last, size, time.monotonic()))
         return True
 
     def is_quiet(self):

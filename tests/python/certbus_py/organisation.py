@@ -54,10 +54,12 @@ def read_keys(home):
         raise Failed(f"{path}: not three seeds of 32 bytes in hex: {error}") from None
 
 
-def open_store(home, log=lambda line: None, joined=True):
+def open_store(home, log=lambda line: None, joined=True, writes=False):
     store = Store(home / "store.db", read_keys(home), log)
     if joined and store.party is None:
         raise Failed(f"{home}: has not joined; use `join` with a .credential file")
+    if writes:
+        store.begin_run()
     return store
 
 
@@ -104,7 +106,7 @@ def _plain(value):
 
 
 def report(options):
-    store = open_store(options.home)
+    store = open_store(options.home, writes=True)
     try:
         body = _plain(json.loads(read_file(options.file)))
     except ValueError as error:
@@ -122,7 +124,7 @@ def report(options):
 
 
 def run(options):
-    store = open_store(options.home, log=say)
+    store = open_store(options.home, log=say, writes=True)
     end = time.monotonic() + options.seconds if options.seconds is not None else None
     kind, _, count = (options.until or "").partition(":")
     child = link.Child(store, store.get("endpoints"),

@@ -106,6 +106,14 @@ class Verifier:
         return True
 
 
+def x25519_of(key):
+    """The X25519 form of an Ed25519 key, None when it is no good one."""
+    try:
+        return nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(key)
+    except (nacl.exceptions.CryptoError, ValueError):
+        return None
+
+
 class SigningKey:
     """An Ed25519 pair from its seed of 32 bytes."""
 

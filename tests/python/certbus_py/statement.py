@@ -2,10 +2,11 @@
 """Sections 5 and 6: statements, the bodies that they carry, and the bundle."""
 
 from . import canon, forms, proof
-from .reasons import malformed
+from .reasons import Refused, malformed
 
 MAX_STATEMENT = 65536
 MAX_BUNDLE = 1 << 22
+MAX_GENERATION = 1_000_000
 STAR = ["*"]
 
 
@@ -34,7 +35,7 @@ class Root(Body):
         forms.optional(forms.hash32, self.previous, "previous")
         forms.need((self.previous is None) == (self.version == 1), "previous")
         forms.time(self.time)
-        forms.optional(forms.time, self.expires, "expires")
+        forms.optional(forms.time, self.expires, "expires", 1)
         forms.label(self.party, "party")
         self.keys = forms.hashes(self.keys, 1, 16, "keys")
         forms.uint(self.threshold, 1, len(self.keys), "threshold")
@@ -78,7 +79,7 @@ class Credential(Body):
         forms.labels(self.sectors, 0, 32, what="sectors")
         for key in self.keys:
             forms.hash32(key, "key")
-        forms.uint(self.generation, 1, forms.MAX_U32, "generation")
+        forms.uint(self.generation, 1, MAX_GENERATION, "generation")
         forms.optional(forms.hash32, self.previous, "previous")
         forms.need((self.previous is None) == (self.generation == 1), "previous")
         for when in (self.issued, self.not_before, self.not_after):
@@ -101,11 +102,16 @@ class Enrolment(Body):
     def check(self):
         forms.party(self.party)
         forms.text(self.title, 1, 128, "title")
-        for key in (self.sign_key, self.seal_key, self.link_key):
+        for key in self.keys:
             forms.hash32(key, "key")
+        forms.need(len(set(self.keys)) == 3, "equal keys")
         forms.optional(forms.hash32, self.previous, "previous")
         read_endpoints(self.endpoints)
         forms.time(self.time)
+
+    @property
+    def keys(self):
+        return (self.sign_key, self.seal_key, self.link_key)
 
 
 class Revocation(Body):
@@ -149,7 +155,7 @@ class Reply(Body):
         forms.party(self.party)
         forms.hash32(self.credential)
         forms.hash32(self.request)
-        forms.uint(self.status, 0, 255, "status")
+        forms.uint(self.status, what="status")
         forms.mapping(self.answers, "answers")
         forms.array(self.silent, 0, forms.MAX_U32, "silent")
         for name in self.silent:
@@ -166,12 +172,11 @@ class Policy(Body):
         forms.uint(self.version, 1, forms.MAX_U32, "version")
         forms.time(self.time)
         forms.text(self.title, 1, 128, "title")
-        forms.labels(self.roles, 1, 64, what="roles")
+        forms.labels(self.roles, 1, 16, True, "roles")
         forms.array(self.grants, 0, 256, "grants")
         for grant in self.grants:
             role, kinds, relations = forms.record(grant, 3, "grant")
-            if role != "*":
-                forms.label(role, "grant: role")
+            self._check_role(role)
             forms.labels(kinds, 1, 32, True, "grant: kinds")
             forms.uint(relations, 1, 511, "grant: relations")
         forms.array(self.sectors, 0, 64, "sectors")
@@ -195,10 +200,15 @@ class Policy(Body):
         for entry in self.clocks:
             clock, role, severity, ms = forms.record(entry, 4, "clock")
             forms.label(clock, "clock")
-            if role != "*":
-                forms.label(role, "clock: role")
+            self._check_role(role)
             forms.uint(severity, 0, 5, "clock: severity")
-            forms.uint(ms, what="clock: ms")
+            forms.time(ms, "clock: ms", 1)
+
+    def _check_role(self, role):
+        """A role of the policy's own, or any."""
+        if role != "*":
+            forms.label(role, "role")
+            forms.need(self.roles == STAR or role in self.roles, "role")
 
     def relations(self, role, kind):
         """All relations that some grant gives to this role for this kind."""
@@ -274,10 +284,10 @@ def sign(body, signers):
 def check_enrolment(data, verifier):
     """An enrolment that each of its three keys has signed; else Refused."""
     result = Statement(data, "enrolment")
-    body = result.content
-    for key in (body.sign_key, body.seal_key, body.link_key):
-        forms.need(result.signed_by(verifier, proof.ENROLMENT, key, key),
-                   "not signed by each of its keys")
+    for key in result.content.keys:
+        if (not result.signed_by(verifier, proof.ENROLMENT, key, key)
+                or proof.x25519_of(key) is None):
+            raise Refused("bad-signature", "not signed by each of its keys")
     return result
 
 
@@ -285,7 +295,7 @@ class Bundle:
     """What a parent hands to a child: root, policy, chain, the parent's endpoints."""
 
     def __init__(self, data):
-        forms.need(len(data) <= MAX_BUNDLE, "a bundle beyond 4 MiB")
+        forms.need(len(data) <= MAX_BUNDLE, "a bundle beyond what it can hold")
         values = forms.record(canon.decode(data), 6, "bundle")
         forms.uint(values[0], 1, 1, "version")
         forms.need(values[1] == "bundle", "type")

@@ -7,9 +7,9 @@ import sqlite3
 import time
 
 from . import canon, forms, proof, route, statement
-from .envelope import RECOVERY, Envelope, sign_batch, signed_bytes
+from .envelope import BULK, RECOVERY, ROUTINE, TEST, Envelope, sign_batch, signed_bytes
 from .intake import HOUR, Intake, Memory, apply
-from .link import MAX_CREDENTIALS, MAX_ENVELOPES, NEVER_READ
+from .link import MAX_CREDENTIALS, MAX_ENVELOPES, NEVER_READ, is_lost
 from .reasons import ENDS_SESSION, NUMBER, Refused
 from .trust import Trust
 
@@ -17,8 +17,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS thing (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS credential (
     number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, bytes BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS revoked (hash BLOB PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS superseded (hash BLOB PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS revoked (
+    hash BLOB NOT NULL, party TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (hash, party));
 CREATE TABLE IF NOT EXISTS frozen (origin TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS journal (
     position INTEGER PRIMARY KEY, leaf BLOB NOT NULL, reason INTEGER NOT NULL,
@@ -30,8 +31,10 @@ CREATE INDEX IF NOT EXISTS by_id ON journal (origin, counter, nonce, sequence);
 CREATE INDEX IF NOT EXISTS by_leaf ON journal (leaf);
 """
 REFUSED_KEPT = 1000
-EARLY = {NUMBER[name] for name in ENDS_SESSION | {
-    "unknown-credential", "wrong-origin", "approval"}}
+# The origin of what was refused for a reason below is not told.
+TOLD_FROM = NUMBER["frozen"]
+# Kinds whose schema wants a receipt.
+RECEIPTS = {"advisory", "incident", "update"}
 
 
 def now_ms():
@@ -42,26 +45,16 @@ class _Memory(Memory):
     def __init__(self, db):
         self.db = db
 
-    def _one(self, columns, message_id, accepted=True):
-        origin, counter, nonce, sequence = message_id
-        return self.db.execute(
-            f"SELECT {columns} FROM journal WHERE origin = ? AND counter = ? AND "
-            "nonce = ? AND sequence = ?" + (" AND reason = 0" if accepted else ""),
-            (origin, counter, nonce.to_bytes(8, "big"), sequence)).fetchone()
-
     def is_frozen(self, origin):
         return self.db.execute("SELECT 1 FROM frozen WHERE origin = ?",
                                (origin,)).fetchone() is not None
 
     def leaf_at(self, message_id):
-        row = self._one("leaf", message_id)
-        return row and row[0]
-
-    def is_held(self, message_id):
-        return self._one("1", message_id, accepted=False) is not None
-
-    def mode_of(self, message_id):
-        row = self._one("mode", message_id)
+        origin, counter, nonce, sequence = message_id
+        row = self.db.execute(
+            "SELECT leaf FROM journal WHERE origin = ? AND counter = ? AND nonce = ? AND "
+            "sequence = ? AND reason = 0",
+            (origin, counter, nonce.to_bytes(8, "big"), sequence)).fetchone()
         return row and row[0]
 
     def flash_in_hour(self, origin, hour):
@@ -126,11 +119,9 @@ class Store:
         trust.policy = statement.Statement(self.get("policy"), "policy")
         for (data,) in self.db.execute("SELECT bytes FROM credential ORDER BY number"):
             trust.remember(statement.Statement(data, "credential"))
-        for digest, value in self.db.execute("SELECT * FROM revoked"):
-            party, last, disputed = canon.decode(value)
-            trust.revoked[digest] = (party, last and tuple(last), disputed)
-        for digest, value in self.db.execute("SELECT * FROM superseded"):
-            trust.superseded[digest] = tuple(canon.decode(value))
+        for digest, party, value in self.db.execute("SELECT * FROM revoked"):
+            last, disputed = canon.decode(value)
+            trust.revoked[digest, party] = (last and tuple(last), disputed)
 
     def _save_trust(self):
         trust = self.trust
@@ -139,11 +130,9 @@ class Store:
         for held in trust.credentials.values():
             self.db.execute("INSERT OR IGNORE INTO credential (hash, bytes) VALUES (?, ?)",
                             (held.hash, held.bytes))
-        for table, values in (("revoked", trust.revoked),
-                              ("superseded", trust.superseded)):
-            for digest, value in values.items():
-                self.db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)",
-                                (digest, canon.encode(list(value))))
+        for (digest, party), value in trust.revoked.items():
+            self.db.execute("INSERT OR REPLACE INTO revoked VALUES (?, ?, ?)",
+                            (digest, party, canon.encode(list(value))))
 
     def join(self, bundle, root_code):
         """Takes a bundle into an empty store; Refused says what is wrong with it."""
@@ -168,7 +157,7 @@ class Store:
             self.put("party", body.party)
             self.put("credential", own.hash)
             self.put("endpoints", bundle.endpoints)
-            self.put("epochs", [[1, _random_nonce(), 0]])
+            self.put("epochs", [])
             self.put("cursors", [list(NEVER_READ)] * 4)
             self._save_trust()
         self._load()
@@ -212,8 +201,16 @@ class Store:
             "ORDER BY counter DESC, sequence DESC LIMIT 1", (origin,)).fetchone()
         return row and (row[0], int.from_bytes(row[1], "big"), row[2])
 
-    def _own_sequence(self):
-        counter, nonce, _ = self.epochs()[-1]
+    def begin_run(self):
+        """An epoch is one run: it begins before anything is signed or stored."""
+        with self.transaction():
+            epochs = self.get("epochs")
+            if epochs:
+                epochs[-1][2] = self.head()
+            counter = epochs[-1][0] + 1 if epochs else 1
+            self.put("epochs", epochs[-63:] + [[counter, _random_nonce(), 0]])
+
+    def _own_sequence(self, counter, nonce):
         return self.db.execute(
             "SELECT coalesce(max(sequence), 0) FROM journal WHERE origin = ? AND "
             "counter = ? AND nonce = ?",
@@ -221,99 +218,89 @@ class Store:
 
     # A restored copy (9.3)
 
-    def was_restored(self, cursors, held):
-        epochs = self.epochs()
-        current = epochs[-1]
-        known = {epoch[:2] for epoch in epochs}
-        shown = [cursor[:2] for cursor in cursors] + ([held[:2]] if held else [])
-        if any(epoch not in known and epoch[0] >= current[0] for epoch in shown):
-            return True
-        if any(cursor[:2] == current[:2] and self.chain_at(cursor[2]) != cursor[3]
-               for cursor in cursors):
-            return True
-        return (held is not None and held[:2] == current[:2]
-                and held[2] > self._own_sequence())
+    def shows_loss(self, cursors, held):
+        """Whether the other side has seen what is not in this journal."""
+        return (any(is_lost(cursor, self.chain_at) for cursor in cursors)
+                or held is not None and self._own_sequence(*held[:2]) < held[2])
 
-    def begin_epoch(self, cursors=(), held=None):
+    def want_recovery(self):
         with self.transaction():
-            epochs = self.get("epochs")
-            epochs[-1][2] = 0
-            counter = max([epochs[-1][0]] + [cursor[0] for cursor in cursors]
-                          + ([held[0]] if held else [])) + 1
-            self.put("epochs", epochs[-63:] + [[counter, _random_nonce(), 0]])
             self.put("recover", True)
-            cursors = self.get("cursors")
-            cursors[RECOVERY] = list(NEVER_READ)
-            self.put("cursors", cursors)
+            self._move(RECOVERY, NEVER_READ)
 
     def wants_recovery(self):
         return self.get("recover", False)
 
+    def _move(self, lane, cursor):
+        cursors = self.get("cursors")
+        cursors[lane] = list(cursor)
+        self.put("cursors", cursors)
+
     # Taking
 
     def take(self, frame):
-        """One DATA frame in one transaction; returns what was refused.
+        """One DATA frame in one transaction: (what was refused, why the session ends).
 
-        Raises Refused, having changed nothing, when the session must end.
+        When it ends, what came before is stored and the cursor stays.
         """
-        rejects = []
-        lines = []
+        rejects, lines, ends = [], [], None
+        if frame.lane == RECOVERY and not self.wants_recovery():
+            return [], Refused("not-yours-to-send", "nothing was asked back")
         with self.transaction():
-            self._take_credentials(frame.credentials, rejects)
+            refused = self._take_credentials(frame.credentials)
             for data in frame.envelopes:
-                self._take_envelope(data, frame.lane == RECOVERY, rejects, lines)
-            cursors = self.get("cursors")
-            cursors[frame.lane] = [*frame.epoch, frame.last, frame.chain]
-            self.put("cursors", cursors)
+                ends = self._take_envelope(data, frame.lane, refused, rejects, lines)
+                if ends is not None:
+                    break
+            else:
+                self._move(frame.lane, (*frame.epoch, frame.last, frame.chain))
+                if (frame.lane == RECOVERY and not frame.envelopes
+                        and frame.prev == frame.last):
+                    self.put("recover", False)
             self._save_trust()
         for line in lines:
             self.log(line)
-        return rejects
+        return rejects, ends
 
-    def _take_credentials(self, items, rejects):
-        waiting = list(items)
-        while waiting:
-            failed = []
-            for data in waiting:
-                try:
-                    self.trust.take_credential(data)
-                except Refused as refused:
-                    if refused.reason in ENDS_SESSION:
-                        raise
-                    failed.append((data, refused))
-            if len(failed) == len(waiting):
-                for data, refused in failed:
-                    digest = statement.Statement(data).hash
-                    rejects.append((refused.reason, refused.detail, digest))
-                return
-            waiting = [data for data, _ in failed]
+    def _take_credentials(self, items):
+        """In order; by hash, why some were not taken in."""
+        refused = {}
+        for data in items:
+            try:
+                self.trust.take_credential(data)
+            except Refused as why:
+                self.log(f"a credential was refused: {why}")
+                if why.reason != "malformed":
+                    refused[statement.Statement(data).hash] = why.reason
+        return refused
 
-    def _take_envelope(self, data, recovery, rejects, lines):
-        verdict = self.intake.judge(data, "parent", now_ms(), self.parent, recovery)
+    def _take_envelope(self, data, lane, refused, rejects, lines):
+        recovery = lane == RECOVERY
+        verdict = self.intake.judge(data, "parent", now_ms(), self.parent, recovery, refused)
         if verdict.reason in ENDS_SESSION:
-            raise Refused(verdict.reason, verdict.detail)
+            return Refused(verdict.reason, verdict.detail)
         envelope = verdict.envelope
-        if verdict.repeat or self._was_judged(envelope.leaf):
-            return
         message = envelope.message
+        if verdict.reason == "ok" and not recovery and message.precedence != lane:
+            return Refused("malformed", "in another lane than its own")
+        if verdict.repeat:
+            return None
         self._append(envelope, verdict.reason)
         lines.append(f"{message.kind} {message.printed} {envelope.code} {verdict.reason}")
         if verdict.reason == "ok":
             apply(self.trust, message)
             self._answer_receipt(envelope, lines)
-            return
+            return None
         rejects.append((verdict.reason, verdict.detail, envelope.leaf))
         if verdict.reason == "equivocation":
             self.db.execute("INSERT OR IGNORE INTO frozen VALUES (?)", (message.origin,))
-        if verdict.signed and message.kind not in ("receipt", "rejection"):
-            self._answer(envelope, "rejection", {
-                "reason": NUMBER[verdict.reason], "detail": verdict.detail[:40],
-                "leaf": envelope.leaf}, lines)
-
-    def _was_judged(self, leaf):
-        """A verdict is made once; one from before the signature was good is none."""
-        rows = self.db.execute("SELECT reason FROM journal WHERE leaf = ?", (leaf,))
-        return any(reason not in EARLY for (reason,) in rows)
+        if (NUMBER[verdict.reason] >= TOLD_FROM and message.mode != TEST
+                and message.kind not in ("receipt", "rejection")):
+            body = {"reason": verdict.reason, "leaf": envelope.leaf}
+            if verdict.detail:
+                body["detail"] = verdict.detail[:100]
+            self._answer(envelope, "rejection", body, ROUTINE, lines)
+        return None
 
     def _append(self, envelope, reason):
         message = envelope.message
@@ -347,7 +334,8 @@ class Store:
                   "salt": os.urandom(16), **fields}
         signed = signed_bytes(
             kind=kind, origin=self.party, credential=self.credential().hash,
-            epoch=[counter, nonce], sequence=self._own_sequence() + 1, body=body,
+            epoch=[counter, nonce], sequence=self._own_sequence(counter, nonce) + 1,
+            body=body,
             audience=sorted(set(audience), key=str.encode), **values)
         data = sign_batch([signed], self.keys["sign"])[0]
         verdict = self.intake.judge(data, "self", issued)
@@ -363,31 +351,23 @@ class Store:
     def _answer_receipt(self, envelope, lines):
         message = envelope.message
         sectors = self.credential().content.sectors
-        if (message.kind == "advisory" and message.origin != self.party
+        if (message.kind in RECEIPTS and message.origin != self.party
                 and route.here(message.audience, self.party, sectors)):
             self._answer(envelope, "receipt",
-                         {"stored": now_ms(), "leaf": envelope.leaf}, lines)
+                         {"stored": now_ms(), "leaf": envelope.leaf}, BULK, lines)
 
-    def _answer(self, envelope, kind, body, lines):
+    def _answer(self, envelope, kind, body, precedence, lines):
         """Tells the origin, as far as the policy lets this party."""
         message = envelope.message
         try:
-            made = self.originate(kind, body, [message.origin], tlp=message.tlp,
-                                  mode=message.mode,
+            made = self.originate(kind, body, [message.origin], tlp=min(message.tlp, 3),
+                                  mode=message.mode, precedence=precedence,
                                   exercise=message.exercise and list(message.exercise),
-                                  thread=list(message.thread or message.id))
+                                  thread=list(message.id))
         except Refused as refused:
             lines.append(f"no {kind} for {message.printed}: {refused}")
         else:
             lines.append(f"{kind} {made.message.printed} {made.code} sent")
-
-    def answer(self, data):
-        """The signed answer to a question: this program knows none."""
-        asked = statement.Statement(data, "request")
-        digest = self.credential().hash
-        return statement.sign(
-            [1, "reply", self.party, digest, asked.hash, NUMBER["no-such-question"], {},
-             []], [(proof.REPLY, digest, self.keys["sign"])])
 
     # Sending
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is believed: the root file, credentials, the policy, revocations."""
 
-from . import forms, proof
+from . import forms, kinds, proof
 from .envelope import Envelope
 from .reasons import Refused
 from .statement import Statement
@@ -15,9 +15,8 @@ class Trust:
         self.root = None          # Statement
         self.policy = None        # Statement
         self.credentials = {}     # hash -> Statement
-        self.revoked = {}         # hash -> (party, last, disputed)
-        self.superseded = {}      # hash -> last
-        self._users = {}          # key -> parties whose credentials hold it
+        self.revoked = {}         # (hash, party) -> (last, disputed)
+        self._owner = {}          # key -> the party that holds it now
 
     # The root file
 
@@ -29,15 +28,15 @@ class Trust:
         self.root = statement
 
     def next_root(self, data):
-        """A root file from the wire: the one held, or its successor."""
+        """A root file from the wire: the one held, an older one, or the successor."""
         statement = Statement(data, "root")
-        if statement.hash == self.root.hash:
-            return
         held, new = self.root.content, statement.content
+        if not self._root_signed(statement, new) or new.party != held.party:
+            raise Refused("trust", "not a root file of this hierarchy")
+        if new.version < held.version or statement.hash == self.root.hash:
+            return
         if (new.version != held.version + 1 or new.previous != self.root.hash
-                or new.party != held.party
-                or not self._root_signed(statement, held)
-                or not self._root_signed(statement, new)):
+                or not self._root_signed(statement, held)):
             raise Refused("trust", "not the next root file")
         self.root = statement
 
@@ -51,12 +50,13 @@ class Trust:
     # The policy
 
     def take_policy(self, data):
-        """Checks a policy; it takes effect when its version is above the one held."""
+        """Takes a policy that is newer than the one held; an older one is no fault."""
         statement = Statement(data, "policy")
+        if self.policy and statement.content.version <= self.policy.content.version:
+            return
         if not statement.signed_by_root(self.verifier, proof.POLICY, self.root.content):
             raise Refused("trust", "the policy lacks root signatures")
-        if self.policy is None or statement.content.version > self.policy.content.version:
-            self.policy = statement
+        self.policy = statement
 
     # Credentials (5.2)
 
@@ -66,8 +66,10 @@ class Trust:
         known = self.credentials.get(statement.hash)
         if known:
             return known
-        issuer = self._check_issuer(statement)
-        self._check_generation(statement, issuer)
+        self._check_issuer(statement)
+        self._check_succession(statement)
+        self._check_move(statement)
+        self._check_unique(statement.content)
         self._check_keys(statement.content)
         self.remember(statement)
         return statement
@@ -76,7 +78,7 @@ class Trust:
         """Holds a credential that has been found good before."""
         self.credentials[statement.hash] = statement
         for key in statement.content.keys:
-            self._users.setdefault(key, set()).add(statement.content.party)
+            self._owner[key] = statement.content.party
 
     def _check_issuer(self, statement):
         body = statement.content
@@ -85,7 +87,7 @@ class Trust:
                 raise Refused("chain-broken", "only the top party is issued by the root")
             if not self._by_root(statement, proof.CREDENTIAL):
                 raise Refused("chain-broken", "too few root keys signed it")
-            return None
+            return
         issuer = self.credentials.get(body.issuer)
         if issuer is None:
             raise Refused("unknown-credential", "its issuer")
@@ -93,7 +95,8 @@ class Trust:
                                    issuer.content.sign_key):
             raise Refused("chain-broken", "its issuer did not sign it")
         self._check_narrows(body, issuer.content)
-        return issuer
+        if self.is_revoked(issuer):
+            raise Refused("revoked", "its issuer")
 
     @staticmethod
     def _check_narrows(body, issuer):
@@ -108,53 +111,77 @@ class Trust:
                 and (body.may is None or may.covers(body.may))):
             raise Refused("chain-widens")
 
-    def _check_generation(self, statement, issuer):
+    def _check_succession(self, statement):
         body = statement.content
-        if body.formerly is not None:
-            above = forms.parent_of(body.formerly)
-            if above is None or not self._by_party(statement, proof.COUNTERSIGN, above):
-                raise Refused("chain-broken", "the other parent did not countersign")
         if body.generation == 1:
             return
         before = self.credentials.get(body.previous)
         if before is not None:
             old = before.content
-            if (old.party in (body.party, body.formerly)
-                    and old.generation + 1 == body.generation
-                    and statement.signed_by(self.verifier, proof.SUCCESSION,
-                                            body.previous, old.sign_key)):
+            if (old.party not in (body.party, body.formerly)
+                    or old.generation + 1 != body.generation):
+                raise Refused("chain-broken", "not the generation before")
+            if statement.signed_by(self.verifier, proof.SUCCESSION, body.previous,
+                                   old.sign_key):
                 return
-        if issuer is None or issuer.content.issuer is None:
-            good = self._by_root(statement, proof.COUNTERSIGN)
+        authority = forms.parent_of(forms.parent_of(body.party) or "")
+        if authority is not None:
+            reason = self._countersigned(statement, authority)
+        elif self._by_root(statement, proof.COUNTERSIGN):
+            reason = "ok"
         else:
-            good = self._by_party(statement, proof.COUNTERSIGN,
-                                  forms.parent_of(issuer.content.party))
-        if not good:
-            raise Refused("chain-broken", "neither its predecessor nor an authority")
+            reason = "chain-broken"
+        if reason == "chain-broken" and before is None:
+            reason = "unknown-credential"
+        if reason != "ok":
+            raise Refused(reason, "neither its predecessor nor an authority")
+
+    def _check_move(self, statement):
+        body = statement.content
+        if body.formerly is None:
+            return
+        here, there = forms.parent_of(body.party), forms.parent_of(body.formerly)
+        if here is None or there is None:
+            raise Refused("chain-broken", "the top party does not move")
+        if here != there:
+            reason = self._countersigned(statement, there)
+            if reason != "ok":
+                raise Refused(reason, "the other parent did not countersign")
+
+    def _check_unique(self, body):
+        for held in self.credentials.values():
+            if (held.content.party, held.content.generation) == (body.party,
+                                                                 body.generation):
+                raise Refused("name-taken")
 
     def _check_keys(self, body):
-        for key in body.keys:
-            if self._users.get(key, set()) - {body.party, body.formerly}:
-                raise Refused("key-taken")
+        owners = {self._owner.get(key) for key in body.keys}
+        if len(set(body.keys)) < 3 or owners - {None, body.party, body.formerly}:
+            raise Refused("key-taken")
 
     def _by_root(self, statement, purpose):
         return statement.signed_by_root(self.verifier, purpose, self.root.content)
 
-    def _by_party(self, statement, purpose, party):
-        for signer in statement.signers(purpose):
+    def _countersigned(self, statement, party):
+        """ok, or why not: by a credential of the party that is not revoked."""
+        reason = "chain-broken"
+        for signer in statement.signers(proof.COUNTERSIGN):
             held = self.credentials.get(signer)
-            if (held is not None and held.content.party == party
-                    and statement.signed_by(self.verifier, purpose, signer,
+            if held is None:
+                reason = "unknown-credential"
+            elif (held.content.party == party and not self.is_revoked(held)
+                    and statement.signed_by(self.verifier, proof.COUNTERSIGN, signer,
                                             held.content.sign_key)):
-                return True
-        return False
+                return "ok"
+        return reason
+
+    def is_revoked(self, held):
+        return (held.hash, held.content.party) in self.revoked
 
     def current(self, party):
-        """The newest credential of a party that is not revoked, or None."""
-        mine = [held for held in self.credentials.values()
-                if held.content.party == party and held.hash not in self.revoked]
-        return max(mine, key=lambda held: (held.content.generation, held.content.issued),
-                   default=None)
+        """The credential of a party's newest generation, or None."""
+        mine = [held for held in self.credentials.values() if held.content.party == party]
+        return max(mine, key=lambda held: held.content.generation, default=None)
 
     def chain_of(self, credential):
         """What the proof of this credential needs, issuers and predecessors first."""
@@ -178,38 +205,43 @@ class Trust:
 
     def status(self, message):
         """ok, revoked or superseded: of a message's credential at the message's id."""
-        party, last, _ = self.revoked.get(message.credential, (None, None, None))
-        if party == message.origin and not _covers(last, message):
-            return "revoked"
-        if message.credential in self.superseded:
-            if not _covers(self.superseded[message.credential], message):
-                return "superseded"
-        return "ok"
+        entry = self.revoked.get((message.credential, message.origin))
+        if entry is None:
+            return "ok"
+        last, disputed = entry
+        if (last is not None and message.epoch == last[:2]
+                and message.sequence <= last[2]):
+            return "ok"
+        rotated = any(held.content.previous == message.credential
+                      for held in self.credentials.values())
+        return "superseded" if rotated and last and not disputed else "revoked"
 
     def revocation_in(self, message):
-        """(hash, party, last, disputed) of a revocation's body; `trust` if not entitled."""
+        """(hash, party, last, disputed) of a revocation; `trust` if not entitled."""
         body = message.body
-        party, digest = body["party"], body["credential"]
-        last = last_in(body)
-        statement = body.get("statement")
-        if statement is not None or party == self.top:
-            last = self._top_revocation(message, statement, party, digest)
-        elif not forms.below(party, message.origin):
-            raise Refused("trust", "the origin is not above the party")
+        kinds.known(body, "revocation")
+        party, digest, last = body["party"], body["credential"], kinds.last_of(body)
+        if not forms.at_or_below(party, self.top):
+            raise Refused("trust", "the party is outside the hierarchy")
         held = self.credentials.get(digest)
         if held is not None and held.content.party != party:
             raise Refused("trust", "the credential is another party's")
+        if party == self.top:
+            self._top_revocation(message, last)
+        elif not forms.below(party, message.origin):
+            raise Refused("trust", "the origin is not above the party")
         return digest, party, last, body["disputed"]
 
-    def _top_revocation(self, message, data, party, digest):
-        if data is None:
+    def _top_revocation(self, message, last):
+        body = message.body
+        if "statement" not in body or message.origin != self.top:
             raise Refused("trust", "root keys revoke the top party's credential")
-        statement = Statement(data, "revocation")
+        statement = Statement(body["statement"], "revocation")
         inner = statement.content
-        if (message.origin != self.top or party != self.top or inner.party != party
-                or inner.hash != digest or not self._by_root(statement, proof.REVOCATION)):
-            raise Refused("trust", "the statement does not revoke this")
-        return inner.last
+        if ((inner.party, inner.hash, inner.why, inner.last, inner.disputed)
+                != (body["party"], body["credential"], body["why"], last, body["disputed"])
+                or not self._by_root(statement, proof.REVOCATION)):
+            raise Refused("trust", "the statement says something else")
 
     def take_revocation(self, data):
         """Takes in a message of kind revocation that need not have come by a link."""
@@ -225,60 +257,27 @@ class Trust:
             raise Refused(self.status(message))
         if message.kind != "revocation":
             raise Refused("trust", "not a revocation")
-        check_revocation_body(message.body)
         self.apply_revocation(self.revocation_in(message))
 
     def apply_revocation(self, revocation):
+        """Of several the strictest counts, whichever came first."""
         digest, party, last, disputed = revocation
-        self.revoked[digest] = (party, last, disputed)
+        if (digest, party) in self.revoked:
+            before, was_disputed = self.revoked[digest, party]
+            disputed = disputed or was_disputed
+            if last is None or before is None or last[:2] != before[:2]:
+                last = None
+            else:
+                last = min(last, before)
+        self.revoked[digest, party] = (last, disputed)
         self.verifier.forget()
 
     # Enrolment (11)
 
     def enrolment_in(self, message):
         """Takes in the credential of an enrolment; `trust` when it is not in order."""
-        try:
-            statement = self.take_credential(message.body["credential"])
-        except Refused as refused:
-            raise Refused("trust", str(refused)) from None
-        body = statement.content
-        own = body.party == message.origin == self.top
-        if forms.parent_of(body.party) != message.origin and not own:
+        kinds.known(message.body, "enrolment")
+        statement = Statement(message.body["credential"], "credential")
+        if forms.parent_of(statement.content.party) != message.origin:
             raise Refused("trust", "the origin is not its parent")
-        last = last_in(message.body)
-        if body.previous is not None and last is not None:
-            self.superseded[body.previous] = last
-        return statement
-
-
-def _covers(last, message):
-    return (last is not None and message.epoch == last[:2]
-            and message.sequence <= last[2])
-
-
-def last_in(body):
-    """(counter, nonce, sequence) of last_epoch, last_nonce and last_seq, or None."""
-    if "last_seq" not in body:
-        return None
-    return (body["last_epoch"], int.from_bytes(body["last_nonce"], "big"),
-            body["last_seq"])
-
-
-def check_last(body):
-    present = [name in body for name in ("last_epoch", "last_nonce", "last_seq")]
-    forms.need(all(present) or not any(present), "last_*")
-    if any(present):
-        forms.uint(body["last_epoch"], 1, forms.MAX_U32, "last_epoch")
-        forms.binary(body["last_nonce"], 8, "last_nonce")
-        forms.sequence(body["last_seq"])
-
-
-def check_revocation_body(body):
-    """The schema of kind revocation, as far as section 11 gives it."""
-    forms.party(body.get("party"))
-    forms.hash32(body.get("credential"), "credential")
-    forms.text(body.get("why"), 1, 256, "why")
-    forms.boolean(body.get("disputed"), "disputed")
-    check_last(body)
-    if "statement" in body:
-        forms.binary(body["statement"], what="statement")
+        return self.take_credential(statement.bytes)

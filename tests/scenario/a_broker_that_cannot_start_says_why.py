@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every way not to start: one line that names the thing, exit code 1, nothing harmed."""
+# asan: yes
+
+import os
+import pathlib
+import shutil
+import socket
+import sqlite3
+import subprocess
+
+from support import CERTBUSD, SCHEMAS, certbus, need, note, prove, until
+
+
+def setup(tree):
+    tree.join("pk").stop()
+
+
+def ends(home, *words, code=1, check=False, program=(CERTBUSD,)):
+    """It ends by itself with this code, and its last line holds each of the words."""
+    done = subprocess.run([*program, "-C", home, *(["--check"] if check else [])],
+                          capture_output=True, text=True, timeout=60, check=False)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    need(done.returncode == code, f"{home}: exit code {done.returncode}: {lines}")
+    need(lines, "it said nothing")
+    for word in words:
+        need(word in lines[-1], f"\"{word}\" is not in: {lines[-1]}")
+    note(lines[-1])
+
+
+def copy(tree, name):
+    shutil.rmtree(name, ignore_errors=True)
+    shutil.copytree("pk", name, ignore=shutil.ignore_patterns("run"))
+    return pathlib.Path(name)
+
+
+def without_a_home_or_keys_or_credential(tree):
+    ends("nowhere", "nowhere", "certbus -C nowhere init")
+    os.mkdir("bare")
+    ends("bare", "bare", "no keys")
+    certbus("-C", "fresh", "init", "pk.fresh", "--title", "Fresh")
+    ends("fresh", "fresh", "has not joined")
+    need("no broker is running" in certbus("-C", "fresh", "status", expect=3), "status")
+
+
+def with_keys_or_a_bundle_that_do_not_belong(tree):
+    home = copy(tree, "other")
+    shutil.copy("fresh/keys", home / "keys")
+    ends("other", "other", "bundle", "keys")
+    home = copy(tree, "damaged")
+    bundle = bytearray((home / "bundle").read_bytes())
+    bundle[len(bundle) // 2] ^= 1
+    (home / "bundle").write_bytes(bundle)
+    ends("damaged", "damaged", "join again")
+    home = copy(tree, "loose")
+    (home / "keys").chmod(0o644)
+    ends("loose", "keys")
+
+
+def with_a_typo_in_its_configuration(tree):
+    home = copy(tree, "typo")
+    conf = home / "certbus.conf"
+    good = conf.read_text()
+    for line, words in (("lisen = \"tcp://127.0.0.1:*\";", ["certbus.conf:4:", "lisen", "listen"]),
+                        ("listen = \"tcp//\";", ["certbus.conf:4:", "tcp//", "tcp://HOST:PORT"]),
+                        ("reserve_mb = 500000000;", ["certbus.conf:4:", "reserve_mb"]),
+                        ("reserve_mb = 5000000000;", ["certbus.conf:4:", "5000000000"]),
+                        ("log_level = \"loud\";", ["certbus.conf:4:", "log_level", "loud"]),
+                        ("listen = ", ["certbus.conf:"])):
+        kept = [one for one in good.splitlines() if one.split()[0] != line.split()[0]]
+        conf.write_text("\n".join(kept[:2] + ["# a comment"] * (3 - len(kept[:2])) + [line]) + "\n")
+        for check in (False, True):
+            ends("typo", *words, check=check)
+
+
+def with_schemas_that_are_not_there_or_not_whole(tree):
+    home = copy(tree, "kinds")
+    conf = home / "certbus.conf"
+    conf.write_text(f"schemas = \"{os.getcwd()}/none\";\n")
+    ends("kinds", "none")
+    shutil.copytree(SCHEMAS, "half")
+    pathlib.Path("half/note.cfg").write_text("kind = \"note\";\nversion = one;\n")
+    conf.write_text(f"schemas = \"{os.getcwd()}/half\";\n")
+    ends("kinds", "half/note.cfg:2")
+
+
+def with_a_journal_of_a_newer_version_or_none(tree):
+    home = copy(tree, "newer")
+    db = sqlite3.connect(home / "journal.db")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    db.execute(f"PRAGMA user_version = {version + 1}")
+    db.commit()
+    db.close()
+    before = (home / "journal.db").read_bytes()
+    ends("newer", "journal.db", "newer")
+    need((home / "journal.db").read_bytes() == before, "it has changed the journal")
+    home = copy(tree, "noise")
+    (home / "journal.db").write_bytes(os.urandom(20000))
+    ends("noise", "journal.db")
+
+
+def on_a_port_in_use(tree):
+    taken = socket.create_server((tree.host, 0))
+    home = copy(tree, "port")
+    where = "tcp://%s:%d" % taken.getsockname()
+    (home / "certbus.conf").write_text(
+        f"schemas = \"{SCHEMAS}\";\nlisten = \"{where}\";\n")
+    ends("port", where, "in use")
+    taken.close()
+
+
+def twice_on_one_home(tree):
+    pk = tree["pk"].start()
+    ends("pk", "pk", "another certbusd runs on")
+    need(pk.answers(), "the first one still answers")
+    # Where it is asked only to check, it may.
+    ends("pk", "ok: pk", code=0, check=True)
+
+
+def with_options_that_are_none(tree):
+    done = subprocess.run([CERTBUSD, "--frobnicate"], capture_output=True, text=True,
+                          check=False)
+    need(done.returncode == 2 and "frobnicate" in done.stderr and "usage" in done.stderr,
+         done.stderr)
+    done = subprocess.run([CERTBUSD, "--version"], capture_output=True, text=True, check=False)
+    need(done.returncode == 0 and done.stdout.startswith("certbusd "), done.stdout)
+
+
+prove(without_a_home_or_keys_or_credential, with_keys_or_a_bundle_that_do_not_belong,
+      with_a_typo_in_its_configuration, with_schemas_that_are_not_there_or_not_whole,
+      with_a_journal_of_a_newer_version_or_none, on_a_port_in_use, twice_on_one_home,
+      with_options_that_are_none, on=setup)
