@@ -61,8 +61,9 @@ def killed_in_turn(tree, start, seen):
         before = seen()
         until(lambda: reader_runs() and seen() > before + 20, "the reader reads")
         if turn % 2:
-            reader_runs().kill()
-            reader_runs().wait()
+            victim = reader_runs()
+            victim.kill()
+            victim.wait()
         else:
             sindh.kill()
             sindh.start()
