@@ -145,23 +145,6 @@ void station_endpoints (struct station *self)
 
 /* --- What the journal knows ---------------------------------------------------------------- */
 
-static void replay_credentials (struct station *self, struct journal *journal)
-{
-    struct key prefix;
-    struct span key, value;
-    uint8_t after[KEY_MAX];
-    size_t after_size = 0;
-    key_begin (&prefix, TABLE_CREDENTIALS);
-    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
-        enum cb_reason reason = directory_add (self->directory, value, NULL);
-        if (reason != CB_OK)
-            log_info ("a stored credential does not count any more: %s", cb_reason_text (reason));
-    }
-}
-
 static void replay_message (struct station *self, struct journal *journal, int64_t position)
 {
     struct record record;
@@ -179,12 +162,17 @@ static void replay_trust (struct station *self, struct journal *journal)
     struct span key, value;
     uint8_t after[KEY_MAX];
     size_t after_size = 0;
+    enum cb_reason reason;
     key_begin (&prefix, TABLE_TRUST);
     while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
                          &value) == JOURNAL_OK) {
         memcpy (after, key.data, key.size);
         after_size = key.size;
-        replay_message (self, journal, (int64_t) tail_u64 (key));
+        if (value.size == 8) /* no credential is as short */
+            replay_message (self, journal, (int64_t) read_u64 (value.data));
+        else if ((reason = directory_add (self->directory, value, NULL)) != CB_OK)
+            log_warning ("a stored credential does not count any more: %s",
+                         cb_reason_text (reason));
     }
     key_begin (&prefix, TABLE_STATION);
     key_text (&prefix, span_of ("head"));
@@ -243,7 +231,6 @@ static bool open_journal (struct station *self, char *why, size_t size)
                      "outside; restore it from a copy",
                      (long long) bad);
     }
-    replay_credentials (self, journal);
     replay_trust (self, journal);
     self->epoch = journal_epoch (journal);
     self->seq = take_highest (journal, station_name (self), self->epoch);
@@ -257,9 +244,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
         journal_close (&journal);
         return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));
     }
-    self->store->quarantine_messages = self->conf.quarantine_messages;
-    self->store->quarantine_bytes = self->conf.quarantine_mb * 1024 * 1024;
-    self->store->reserve = (uint64_t) self->conf.reserve_mb * 1024 * 1024;
+    station_limits (self);
     return true;
 }
 

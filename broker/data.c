@@ -22,33 +22,51 @@ struct data_job {
     uint8_t session[SESSION_SIZE];
     unsigned lane;
     size_t size;
-    struct cursor cursor;
-    bool move; /* false: the session ends with this frame and the cursor stays */
+    struct cursor before, cursor; /* where it continues, where it ends */
+    bool move;                    /* false: the session ends with this frame and the cursor stays */
     bool recovered;
     struct intake_batch batch;
     size_t credential_count;
-    struct span credentials[LINK_CREDENTIALS]; /* new here */
-    bool full_before;                          /* out */
+    struct span credentials[LINK_CREDENTIALS]; /* the directory's copies */
+    bool not_taken;                            /* out */
+    bool put_off;                              /* out: it comes again */
+    size_t taken_count;                        /* out: of the items */
     size_t item_count;
     struct item items[];
 };
+
+/* Whether all that it continues is on disk: the frame before it may have found no space. */
+static bool continues (struct store *store, const struct data_job *job)
+{
+    struct cursor at;
+    store_ok (store, cursor_get (store->journal, span_of (job->name), job->lane, &at));
+    return epoch_equal (at.epoch, job->before.epoch) && at.position == job->before.position;
+}
 
 static void data_run (struct job *base, struct store *store)
 {
     struct data_job *job = (struct data_job *) base;
     uint64_t available, used;
+    job->not_taken = !continues (store, job);
+    if (job->not_taken)
+        return;
     journal_space (store->journal, &available, &used);
     bool tight = available < store->reserve;
     for (size_t i = 0; tight && i < job->item_count; i++)
         if (!job->items[i].urgent && job->items[i].reason == CB_OK) {
-            job->full_before = true; /* nothing of the frame: the cursor covers all of it */
+            job->not_taken = true; /* nothing of the frame: the cursor covers all of it */
             return;
         }
     for (size_t i = 0; i < job->credential_count; i++)
         fold_credential (store, job->credentials[i]);
-    for (size_t i = 0; i < job->item_count; i++)
-        take_item (store, &job->batch, &job->items[i]);
+    for (; job->taken_count < job->item_count && !job->put_off; job->taken_count++) {
+        struct item *item = &job->items[job->taken_count];
+        take_item (store, &job->batch, item);
+        job->put_off = item->outcome == TAKEN_PUT_OFF;
+    }
     take_flush (store);
+    if (job->put_off)
+        return; /* the cursor stays before it */
     if (job->move)
         store_ok (store, cursor_put (store->journal, span_of (job->name), job->lane, &job->cursor));
     if (job->recovered) {
@@ -77,17 +95,31 @@ static void tell_refusal (struct peer *peer, const struct item *item)
               cb_reason_text (item->reason));
 }
 
+void data_acknowledge (struct peer *self, unsigned lane)
+{
+    struct lane_in *in = &self->in[lane];
+    struct frame frame = { .verb = CB_VERB_ACK, .session = self->session };
+    frame.as.ack.session = self->session;
+    frame.as.ack.epoch = in->stored.epoch;
+    frame.as.ack.lane = lane;
+    frame.as.ack.position = in->stored.position;
+    frame.as.ack.credit = lane == CB_LANE_FLASH ? PEER_CREDIT_FLASH : PEER_CREDIT;
+    in->ack_owed = !peer_send (self, &frame);
+}
+
+void data_acknowledge_owed (struct peer *self)
+{
+    for (unsigned lane = 0; lane < CB_LANE_END; lane++)
+        if (self->in[lane].ack_owed && self->state == LINK_OPEN)
+            data_acknowledge (self, lane);
+}
+
 static void acknowledge (struct peer *peer, const struct data_job *job)
 {
     struct lane_in *lane = &peer->in[job->lane];
     lane->pending -= job->size < lane->pending ? job->size : lane->pending;
-    struct frame frame = { .verb = CB_VERB_ACK, .session = peer->session };
-    frame.as.ack.session = peer->session;
-    frame.as.ack.epoch = job->cursor.epoch;
-    frame.as.ack.lane = job->lane;
-    frame.as.ack.position = job->cursor.position;
-    frame.as.ack.credit = job->lane == CB_LANE_FLASH ? PEER_CREDIT_FLASH : PEER_CREDIT;
-    peer_send (peer, &frame);
+    lane->stored = job->cursor;
+    data_acknowledge (peer, job->lane);
 }
 
 static void data_done (struct job *base, struct station *station)
@@ -96,15 +128,23 @@ static void data_done (struct job *base, struct station *station)
     struct peer *peer = job->up ? station->parent : peer_by_user (station, job->user);
     bool same = peer != NULL && peer->state == LINK_OPEN &&
                 memcmp (peer->session, job->session, SESSION_SIZE) == 0;
-    bool stored = !job->job.full && !job->full_before;
-    station->disk_full = !stored;
+    bool stored = !job->job.full && !job->not_taken;
     station->pending -= job->size;
+    /* Before the refusals, which may fill the pipe. */
+    if (same && stored && job->move && !job->put_off) {
+        FAULT_HERE (BEFORE_ACK);
+        acknowledge (peer, job);
+        FAULT_HERE (AFTER_ACK);
+    }
     for (size_t i = 0; i < job->item_count; i++) {
         struct item *item = &job->items[i];
+        if (i >= job->taken_count || item->outcome == TAKEN_PUT_OFF) {
+            item_clear (item);
+            continue;
+        }
         if (stored && item->outcome == TAKEN_STORED)
             station_stored (station, item);
         if (stored && item->outcome == TAKEN_REFUSED) {
-            station->refused_count++;
             if (item->reason == CB_EQUIVOCATION)
                 directory_freeze (station->directory, item->id.origin, true);
             if (same)
@@ -116,16 +156,13 @@ static void data_done (struct job *base, struct station *station)
     }
     if (same && !stored)
         peer_end (peer, CB_DISK_FULL, "");
-    else if (same && job->move) {
-        FAULT_HERE (BEFORE_ACK);
-        acknowledge (peer, job);
-        FAULT_HERE (AFTER_ACK);
-    }
+    else if (same && job->put_off)
+        peer_put_off (peer);
     wire_free (&job->wire);
     free (job);
 }
 
-/* Takes the credentials of a frame into the directory; what is new goes to disk
+/* Takes the credentials of a frame into the directory; what is not on disk yet goes there
  * with the messages. The reason for the last one refused is kept: it is why a
  * message that needs it is refused. */
 struct refused_credential {
@@ -138,14 +175,16 @@ static void take_credentials (struct peer *self, const struct data_frame *data,
 {
     for (size_t i = 0; i < data->credential_count; i++) {
         struct statement st = { .count = 0 };
-        if (statement_parse (&st, data->credentials[i]) &&
-            directory_by_hash (self->station->directory, &st.hash) != NULL)
-            continue;
-        self->station->worked += st.count;
-        enum cb_reason reason =
-            directory_add (self->station->directory, data->credentials[i], NULL);
+        const struct entry *entry = NULL;
+        if (statement_parse (&st, data->credentials[i]))
+            entry = directory_by_hash (self->station->directory, &st.hash);
+        enum cb_reason reason = CB_OK;
+        if (entry == NULL) {
+            self->station->worked += st.count;
+            reason = directory_add (self->station->directory, data->credentials[i], &entry);
+        }
         if (reason == CB_OK) {
-            job->credentials[job->credential_count++] = data->credentials[i];
+            job->credentials[job->credential_count++] = entry->credential.st.bytes;
             continue;
         }
         refused->reason = reason;
@@ -232,11 +271,12 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
     job->lane = data->lane;
     job->size = wire->bytes.size;
     job->move = true;
+    job->before = lane->at;
     job->cursor = (struct cursor){ data->epoch, data->last, *data->chain };
     snprintf (job->name, sizeof job->name, "%s", self->name);
     snprintf (job->user, sizeof job->user, "%s", self->user);
-    job->batch =
-        (struct intake_batch){ span_of (job->name), policy ? policy->version : 0, clock_utc () };
+    job->batch = (struct intake_batch){ span_of (job->name), policy ? policy->version : 0,
+                                        clock_utc (), self->put_off < PEER_PUT_OFFS };
     memcpy (job->session, self->session, SESSION_SIZE);
 
     struct refused_credential refused = { .reason = CB_OK };
@@ -251,6 +291,8 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
     zmq_msg_init (&job->wire.msg);
     zmq_msg_move (&job->wire.msg, &wire->msg);
     zmq_msg_close (&wire->msg);
+    if (data->lane == CB_LANE_RECOVERY)
+        self->recovering = clock_steady ();
     lane->begun = true;
     lane->at = job->cursor;
     lane->pending += job->size;

@@ -69,6 +69,7 @@ struct debts_job {
     struct job job;
     uint8_t after[KEY_MAX];
     size_t after_size, count;
+    int64_t until; /* later ones are paid as they arise */
     struct {
         int64_t position, taken;
         enum cb_reason reason;
@@ -91,6 +92,8 @@ static void debts_run (struct job *base, struct store *store)
         memcpy (job->after, key.data, key.size);
         job->after_size = key.size;
         int64_t position = (int64_t) tail_u64 (key);
+        if (position > job->until)
+            break;
         char detail[SCHEMA_WHERE];
         span_text (value, detail, sizeof detail);
         if (!store_ok (store, journal_at (store->journal, position, &record)) ||
@@ -135,6 +138,7 @@ static void debts_start (struct station *station, const struct debts_job *before
         abort ();
     job->job.run = debts_run;
     job->job.done = debts_done;
+    job->until = before != NULL ? before->until : station->head;
     if (before != NULL) {
         memcpy (job->after, before->after, sizeof job->after);
         job->after_size = before->after_size;

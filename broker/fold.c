@@ -3,6 +3,7 @@
 
 #include "broker/tables.h"
 #include "bus/core/schema.h"
+#include "bus/core/statement.h"
 
 #include <string.h>
 
@@ -17,16 +18,31 @@ bool fold_reads (struct span kind)
     return fold_trust (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
 }
 
-void fold_credential (struct store *store, struct span statement)
+/* What the directory is rebuilt from, in the order in which it was taken: what a credential is
+ * judged by may change with the next message. Returns its place. */
+static uint64_t fold_believed (struct store *store, struct span value)
 {
     struct key count, key;
     key_begin (&count, TABLE_STATION);
-    key_text (&count, span_of ("credentials"));
-    uint64_t number = table_get_u64 (store->journal, &count, 0) + 1;
+    key_text (&count, span_of ("trust"));
+    uint64_t place = table_get_u64 (store->journal, &count, 0) + 1;
+    key_begin (&key, TABLE_TRUST);
+    key_u64 (&key, place);
+    if (store_ok (store, journal_put (store->journal, key_span (&key), value)))
+        store_ok (store, table_put_u64 (store->journal, &count, place));
+    return place;
+}
+
+void fold_credential (struct store *store, struct span statement)
+{
+    struct statement st;
+    struct key key;
+    if (!statement_parse (&st, statement))
+        return;
     key_begin (&key, TABLE_CREDENTIALS);
-    key_u64 (&key, number);
-    if (store_ok (store, journal_put (store->journal, key_span (&key), statement)))
-        store_ok (store, table_put_u64 (store->journal, &count, number));
+    key_hash (&key, &st.hash);
+    if (table_get_u64 (store->journal, &key, 0) == 0)
+        store_ok (store, table_put_u64 (store->journal, &key, fold_believed (store, statement)));
 }
 
 static void fold_enrolment (struct store *store, struct span body)
@@ -40,6 +56,9 @@ static void fold_enrolment (struct store *store, struct span body)
 static void fold_kind (struct store *store, const struct envelope *e, const struct item *item)
 {
     struct key key;
+    /* Of a drill only the receipts count. */
+    if (e->mode != CB_MODE_LIVE && !span_is (e->kind, "receipt"))
+        return;
     if (span_is (e->kind, "enrolment")) {
         fold_enrolment (store, e->body);
     } else if (span_is (e->kind, "head")) {
@@ -47,9 +66,9 @@ static void fold_kind (struct store *store, const struct envelope *e, const stru
         key_text (&key, span_of ("head"));
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
     } else if (fold_trust (e->kind)) {
-        key_begin (&key, TABLE_TRUST);
-        key_u64 (&key, (uint64_t) item->position);
-        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+        uint8_t position[8];
+        write_u64 (position, (uint64_t) item->position);
+        fold_believed (store, span_bytes (position, sizeof position));
     } else if (span_is (e->kind, "contact")) {
         key_begin (&key, TABLE_CONTACTS);
         key_text (&key, e->id.origin);

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For so long after a loss was noticed, what is answered may be on its way back. */
+#define RESTORED_MS 60000
+
+/* When to ask again for room. */
+#define CROWDED_MS 30000
+
 enum greet_purpose { GREET_HELLO, GREET_ANSWER, GREET_RESUME };
 
 /* What only the journal knows, asked for in one step. */
@@ -32,7 +38,9 @@ struct greet_job {
     struct epoch peer_epoch;         /* highest id held of its own messages */
     int64_t peer_seq;
     int64_t resume[CB_LANE_END];
-    bool lost; /* it has seen what is not here: this journal is an older copy */
+    struct hash resume_chain[CB_LANE_END];
+    bool astray[CB_LANE_END]; /* its cursor is of a history that is not here */
+    bool lost;                /* it has seen what is not here: this journal is an older copy */
     bool recovery_owed;
 };
 
@@ -49,7 +57,11 @@ static bool shows_loss (struct store *store, struct greet_job *job)
                           journal_chain_at (store->journal, cursor->position, &chain) == JOURNAL_OK;
         job->resume[lane] =
             link_resume (cursor, job->epochs, job->epoch_count, here ? &chain : NULL, &lost);
-        any = any || lost;
+        store_ok (store,
+                  journal_chain_at (store->journal, job->resume[lane], &job->resume_chain[lane]));
+        job->astray[lane] = lost;
+        /* Lane 3 moves only while its owner recovers: the others tell enough. */
+        any = any || (lost && lane < CB_PRECEDENCES);
     }
     struct span self = span_of (store->self);
     return any || (job->held_seq > 0 &&
@@ -64,13 +76,9 @@ static bool recovery_owed (struct store *store, struct greet_job *job)
     struct span peer = span_of (job->name);
     key_begin (&key, TABLE_RECOVERY);
     key_text (&key, peer);
-    bool owed = table_get_u64 (store->journal, &key, 0) != 0;
-    if (owed || !job->lost)
-        return owed;
-    memset (&job->ours[CB_LANE_RECOVERY], 0, sizeof job->ours[CB_LANE_RECOVERY]);
-    return store_ok (store, table_put_u64 (store->journal, &key, 1)) &&
-           store_ok (store, cursor_put (store->journal, peer, CB_LANE_RECOVERY,
-                                        &job->ours[CB_LANE_RECOVERY]));
+    /* Where lane 3 stood stays good: a copy that has the cursor has what it covers. */
+    return table_get_u64 (store->journal, &key, 0) != 0 ||
+           (job->lost && store_ok (store, table_put_u64 (store->journal, &key, 1)));
 }
 
 static void greet_run (struct job *base, struct store *store)
@@ -83,7 +91,8 @@ static void greet_run (struct job *base, struct store *store)
     if (take_newest_epoch (store->journal, peer, &job->peer_epoch))
         job->peer_seq = take_highest (store->journal, peer, job->peer_epoch);
     job->lost = job->has_theirs && shows_loss (store, job);
-    store->restored = store->restored || job->lost;
+    if (job->lost)
+        store->restored_until = clock_steady () + RESTORED_MS;
     job->recovery_owed = recovery_owed (store, job);
 }
 
@@ -92,7 +101,8 @@ static struct peer *job_peer (const struct greet_job *job, struct station *stati
     struct peer *peer = job->up ? station->parent : peer_by_user (station, job->user);
     if (peer == NULL || memcmp (peer->session, job->session, SESSION_SIZE) != 0)
         return NULL; /* it has begun another session since */
-    return peer;
+    bool wanted = job->purpose == GREET_RESUME ? peer->state == LINK_OPEN : peer->greeting;
+    return wanted ? peer : NULL; /* or this one has ended */
 }
 
 static void send_greeting (struct peer *self, const struct greet_job *job, unsigned verb)
@@ -126,10 +136,13 @@ static void begin_sending (struct peer *self, const struct greet_job *job)
     for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
         lane_out_reset (&self->out[lane], job->resume[lane], job->credit[lane]);
         self->scanned[lane] = job->resume[lane];
-        self->reading[lane] = false;
+        self->scanned_chain[lane] = job->resume_chain[lane];
+        self->astray[lane] = job->astray[lane];
+        self->reading[lane] = self->stalled[lane] = false;
     }
     self->sending = true;
     self->recovery_owed = job->recovery_owed;
+    self->recovering = clock_steady ();
     if (job->recovery_owed) {
         struct frame frame = { .verb = CB_VERB_RECOVER, .session = self->session };
         frame.as.recover.session = self->session;
@@ -214,6 +227,15 @@ void greet_hello (struct peer *self)
     store_submit (self->station->store, &greet_start (self, GREET_HELLO)->job);
 }
 
+/* Whether as many children are served as the configuration has room for. */
+static bool crowded (const struct station *station)
+{
+    int64_t open = 0;
+    for (const struct peer *peer = station->children; peer != NULL; peer = peer->hh.next)
+        open += peer->state == LINK_OPEN;
+    return open >= station->conf.children_max;
+}
+
 void greet_answer (struct peer *self, struct wire_frame *wire, const struct greeting *theirs)
 {
     memcpy (self->session, theirs->session, SESSION_SIZE);
@@ -223,7 +245,13 @@ void greet_answer (struct peer *self, struct wire_frame *wire, const struct gree
         peer_end (self, CB_WRONG_ORIGIN, "the greeting names another party");
     else if (theirs->version_low > LINK_VERSION || theirs->version_high < LINK_VERSION)
         peer_end (self, CB_VERSION, "this side speaks version 1");
-    else {
+    else if (crowded (self->station)) {
+        struct frame busy = { .verb = CB_VERB_BUSY, .session = self->session };
+        busy.as.busy.session = self->session;
+        busy.as.busy.wait = CROWDED_MS;
+        snprintf (self->refused, sizeof self->refused, "children_max is reached");
+        peer_send (self, &busy);
+    } else {
         struct greet_job *job = greet_start (self, GREET_ANSWER);
         take_theirs (self, job, theirs);
         self->greeting = true;

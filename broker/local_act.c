@@ -10,7 +10,7 @@
 
 #define DAY_MS       INT64_C (86400000)
 #define DAYS_DEFAULT 730
-#define REACH_MAX    2000
+#define REACH_BYTES  ((size_t) 448 * 1024) /* each of the two lists */
 
 /* Signs, stores and answers after the commit; or says why not. */
 static void publish (const struct question *q, struct draft *draft, struct pack_out *answer)
@@ -45,7 +45,7 @@ static bool reach_visit (const struct entry *entry, void *arg)
                    route_here (reach->terms, reach->draft->audience_count, c->name, &c->sectors);
     size_t *count = reached ? &reach->with_count : &reach->without_count;
     struct pack_out *out = reached ? &reach->with : &reach->without;
-    if (*count == REACH_MAX)
+    if (pack_result (out).size > REACH_BYTES)
         return true;
     ++*count;
     pack_put_map (out, reached ? 2 : 3);
@@ -71,12 +71,10 @@ static void answer_reach (const struct question *q, const struct draft *draft)
     put_bool (&out, "ok", true);
     pack_put_text (&out, "reach");
     pack_put_array (&out, reach.with_count);
-    msgpack_sbuffer_write (&out.buf, (const char *) pack_result (&reach.with).data,
-                           pack_result (&reach.with).size);
+    pack_put_raw (&out, pack_result (&reach.with));
     pack_put_text (&out, "without");
     pack_put_array (&out, reach.without_count);
-    msgpack_sbuffer_write (&out.buf, (const char *) pack_result (&reach.without).data,
-                           pack_result (&reach.without).size);
+    pack_put_raw (&out, pack_result (&reach.without));
     answer_send (&q->asker, &out);
     pack_free (&out);
     pack_free (&reach.with);
@@ -396,11 +394,15 @@ static void freeze_done (struct job *base, struct station *station)
 {
     struct freeze_job *job = (struct freeze_job *) base;
     struct pack_out out;
-    directory_freeze (station->directory, span_of (job->party), job->frozen);
     pack_init (&out);
     pack_put_map (&out, 1);
     put_bool (&out, "ok", true);
-    answer_send (&job->asker, &out);
+    if (job->job.full) {
+        answer_reason (&job->asker, CB_DISK_FULL, "");
+    } else {
+        directory_freeze (station->directory, span_of (job->party), job->frozen);
+        answer_send (&job->asker, &out);
+    }
     pack_free (&out);
     free (job);
 }

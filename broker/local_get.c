@@ -8,6 +8,10 @@
 #include <string.h>
 
 #define ANSWERS_MAX 500
+/* With the answers, what was delivered and the record it stays under the frame's limit. */
+#define LINKS_BYTES ((size_t) 96 * 1024)
+/* Records that one job looks at: nothing else is stored meanwhile. */
+#define CODES_A_JOB 10000
 
 enum get_what { GET_ID, GET_CODE, GET_CONTACT, GET_CHECK };
 
@@ -27,7 +31,9 @@ struct get_job {
     struct msg_id id;
     struct hash leaf; /* GET_CHECK */
     char code[CODE_TEXT];
-    enum cb_reason reason; /* GET_CHECK: judged by the loop */
+    int64_t walked, walked_found; /* GET_CODE: up to here, the newest so far */
+    bool again;                   /* and there is more */
+    enum cb_reason reason;        /* GET_CHECK: judged by the loop */
     bool found;
     struct pack_out out;
     size_t count;
@@ -56,8 +62,7 @@ static void put_delivered (struct pack_out *out, struct store *store, const stru
     }
     pack_put_text (out, "delivered");
     pack_put_array (out, count);
-    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&list).data,
-                           pack_result (&list).size);
+    pack_put_raw (out, pack_result (&list));
     pack_free (&list);
 }
 
@@ -92,8 +97,7 @@ static void put_answers (struct pack_out *out, struct store *store, const struct
     }
     pack_put_text (out, "answers");
     pack_put_array (out, count);
-    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&list).data,
-                           pack_result (&list).size);
+    pack_put_raw (out, pack_result (&list));
     pack_free (&list);
 }
 
@@ -121,7 +125,8 @@ static size_t put_links (struct pack_out *children, const struct get_job *job, s
         if (n->up && route_up (e->audience, e->audience_count, e->id.origin,
                                job->station->me->credential.name))
             *parent = has_it (store, n, e->precedence, position);
-        if (n->up || !route_down (e->audience, e->audience_count, e->id.origin, &child))
+        if (n->up || pack_result (children).size > LINKS_BYTES ||
+            !route_down (e->audience, e->audience_count, e->id.origin, &child))
             continue;
         pack_put_map (children, 2);
         put_bool (children, "acked", has_it (store, n, e->precedence, position));
@@ -151,8 +156,7 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     put_answers (out, store, &e->id);
     pack_put_text (out, "children");
     pack_put_array (out, child_count);
-    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&children).data,
-                           pack_result (&children).size);
+    pack_put_raw (out, pack_result (&children));
     put_delivered (out, store, &e->id);
     put_bool (out, "ok", true);
     if (parent >= 0) {
@@ -176,20 +180,23 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     pack_free (&children);
 }
 
-/* Codes are for people on the phone: a walk through the log is fast enough for them. */
-static int64_t find_code (struct store *store, const char *wanted)
+/* Codes are for people on the phone: a walk through the log is fast enough for them. False:
+ * there is more of it. */
+static bool find_code (struct get_job *job, struct store *store)
 {
     struct journal_reader *reader = store->readers[CB_LANE_RECOVERY];
     struct record record;
-    int64_t found = 0;
-    journal_reader_seek (reader, 0);
-    while (journal_next (reader, &record) == JOURNAL_OK) {
+    journal_reader_seek (reader, job->walked);
+    for (int i = 0; i < CODES_A_JOB; i++) {
         char code[CODE_TEXT];
+        if (!store_ok (store, journal_next (reader, &record)))
+            return true;
+        job->walked = record.position;
         hash_code (&record.leaf, code);
-        if (strcmp (code, wanted) == 0)
-            found = record.position;
+        if (strcmp (code, job->code) == 0)
+            job->walked_found = record.position;
     }
-    return found;
+    return false;
 }
 
 static int64_t find_contact (struct store *store, const char *party)
@@ -245,7 +252,12 @@ static void get_run (struct job *base, struct store *store)
     switch (job->what) {
     case GET_ID: position = take_find (store->journal, &job->id, true); break;
     case GET_CHECK: position = take_find (store->journal, &job->id, false); break;
-    case GET_CODE: position = find_code (store, job->code); break;
+    case GET_CODE:
+        job->again = !find_code (job, store);
+        if (job->again)
+            return;
+        position = job->walked_found;
+        break;
     case GET_CONTACT: position = find_contact (store, job->origin); break;
     }
     job->found = position > 0 && journal_at (store->journal, position, &record) == JOURNAL_OK;
@@ -273,8 +285,11 @@ static void get_run (struct job *base, struct store *store)
 
 static void get_done (struct job *base, struct station *station)
 {
-    (void) station;
     struct get_job *job = (struct get_job *) base;
+    if (job->again && !station->stopping) {
+        store_submit (station->store, base);
+        return;
+    }
     if (job->found)
         answer_send (&job->asker, &job->out);
     else

@@ -42,6 +42,8 @@ struct local_read_job {
     const struct station *station; /* only `me`, which does not change */
     struct read_question q;
     int64_t next, head;
+    bool more;    /* the journal goes on where this look at it ended */
+    bool unknown; /* the reader's name is new */
     size_t count;
     struct pack_out records;
 };
@@ -82,7 +84,8 @@ static void read_up (struct local_read_job *job, struct store *store)
     journal_reader_seek (reader, job->q.after);
     for (int i = 0; i < SCAN_MAX; i++)
         if (!store_ok (store, journal_next (reader, &record)) || take (job, &record))
-            break;
+            return;
+    job->more = true;
 }
 
 /* Position by position: downwards, and through the quarantine. */
@@ -95,11 +98,12 @@ static void read_each (struct local_read_job *job, struct store *store)
     for (int i = 0; i < SCAN_MAX; i++) {
         at += job->q.back ? -1 : 1;
         if (at < 1 || at > job->head)
-            break;
+            return;
         if (store_ok (store, journal_at (store->journal, at, &record)) && take (job, &record))
-            break;
+            return;
         job->next = at;
     }
+    job->more = true;
 }
 
 static void reader_key (struct key *key, const char *name)
@@ -115,13 +119,12 @@ static void local_read_run (struct job *base, struct store *store)
     if (job->q.reader[0] != '\0') {
         struct key key;
         reader_key (&key, job->q.reader);
-        int64_t start = job->q.from_now ? job->head : 0;
         int64_t at = (int64_t) table_get_u64 (store->journal, &key, UINT64_MAX);
-        if (at < 0) {
-            at = start;
-            store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) at));
-        }
-        job->q.after = at;
+        job->unknown = at < 0;
+        if (job->unknown)
+            return;
+        if (job->q.after < at)
+            job->q.after = at;
     }
     job->next = job->q.after;
     pack_init (&job->records);
@@ -130,6 +133,9 @@ static void local_read_run (struct job *base, struct store *store)
     else
         read_up (job, store);
 }
+
+static void submit (struct station *station, const struct read_question *q);
+static void begin_reader (struct station *station, const struct read_question *q);
 
 static void wait_for_more (struct station *station, const struct local_read_job *job)
 {
@@ -145,8 +151,16 @@ static void wait_for_more (struct station *station, const struct local_read_job 
 static void local_read_done (struct job *base, struct station *station)
 {
     struct local_read_job *job = (struct local_read_job *) base;
-    if (job->count == 0 && job->q.deadline > clock_steady () && !station->stopping &&
-        station->local != NULL) {
+    bool waits = job->count == 0 && job->q.deadline > clock_steady () && !station->stopping &&
+                 station->local != NULL;
+    if (job->unknown && station->stopping) {
+        answer_refuse (&job->q.asker, "away", "the broker is leaving");
+    } else if (job->unknown) {
+        begin_reader (station, &job->q);
+    } else if (waits && job->more) {
+        job->q.after = job->next;
+        submit (station, &job->q);
+    } else if (waits) {
         wait_for_more (station, job);
     } else {
         struct pack_out out;
@@ -157,9 +171,7 @@ static void local_read_done (struct job *base, struct station *station)
         put_bool (&out, "ok", true);
         pack_put_text (&out, "records");
         pack_put_array (&out, job->count);
-        struct span records = pack_result (&job->records);
-        if (records.size > 0)
-            msgpack_sbuffer_write (&out.buf, (const char *) records.data, records.size);
+        pack_put_raw (&out, pack_result (&job->records));
         answer_send (&job->q.asker, &out);
         pack_free (&out);
     }
@@ -172,7 +184,6 @@ static void submit (struct station *station, const struct read_question *q)
     struct local_read_job *job = calloc (1, sizeof *job);
     if (job == NULL)
         abort ();
-    job->job.writes = q->reader[0] != '\0'; /* a new name's cursor */
     job->job.run = local_read_run;
     job->job.done = local_read_done;
     job->station = station;
@@ -190,8 +201,6 @@ void waiting_wake (struct station *station)
         free (all);
     }
 }
-
-void waiting_free (struct local *local);
 
 /* --- Named readers ------------------------------------------------------------------------- */
 
@@ -334,9 +343,51 @@ void local_take (const struct question *q)
         return;
     memcpy (read.reader, name, sizeof read.reader);
     read.here = true;
+    read.after = 0; /* its cursor says from where */
     read.back = read.quarantine = false;
     read.from_now = span_is (ask_text (q, "from"), "now");
     submit (q->station, &read);
+}
+
+/* Notes where a new name begins, then reads on. Not while it reads: what is written sees what
+ * may be rolled back. */
+struct begin_job {
+    struct job job;
+    struct read_question q;
+};
+
+static void begin_run (struct job *base, struct store *store)
+{
+    struct begin_job *job = (struct begin_job *) base;
+    struct key key;
+    reader_key (&key, job->q.reader);
+    uint64_t at = job->q.from_now ? (uint64_t) journal_head (store->journal) : 0;
+    if (table_get_u64 (store->journal, &key, UINT64_MAX) == UINT64_MAX)
+        store_ok (store, table_put_u64 (store->journal, &key, at));
+}
+
+static void begin_done (struct job *base, struct station *station)
+{
+    struct begin_job *job = (struct begin_job *) base;
+    if (job->job.full)
+        answer_reason (&job->q.asker, CB_DISK_FULL, "");
+    else if (station->stopping)
+        answer_refuse (&job->q.asker, "away", "the broker is leaving");
+    else
+        submit (station, &job->q);
+    free (job);
+}
+
+static void begin_reader (struct station *station, const struct read_question *q)
+{
+    struct begin_job *job = calloc (1, sizeof *job);
+    if (job == NULL)
+        abort ();
+    job->job.writes = true;
+    job->job.run = begin_run;
+    job->job.done = begin_done;
+    job->q = *q;
+    store_submit (station->store, &job->job);
 }
 
 struct taken_job {

@@ -8,12 +8,13 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sodium.h>
 #include <unistd.h>
 
 /* --- status -------------------------------------------------------------------------------- */
 
 #define LAG_SCAN 2000
+/* Children in one answer, which has a limit; beyond it `tree` knows them. */
+#define LINKS_BYTES ((size_t) 768 * 1024)
 
 /* What the journal knows of one link: how much of ours it has not acknowledged. */
 struct link_view {
@@ -130,7 +131,9 @@ static void advise (const struct station *station, const struct status_job *job,
     const struct credential *me = &station->me->credential;
     int64_t left = me->not_after - clock_utc ();
     out[0] = '\0';
-    if (job->available < (uint64_t) station->conf.reserve_mb * 1024 * 1024)
+    if (station->me->revoked)
+        snprintf (out, size, "the credential has been revoked: nothing from here is accepted");
+    else if (job->available < (uint64_t) station->conf.reserve_mb * 1024 * 1024)
         snprintf (out, size, "the disk is nearly full: nothing new is taken; free some space");
     else if (left < 0)
         snprintf (out, size, "the credential has expired: have a new request enrolled");
@@ -173,8 +176,7 @@ static void put_frozen (struct pack_out *out, const struct station *station)
                     &frozen);
     pack_put_text (out, "frozen");
     pack_put_array (out, frozen.count);
-    msgpack_sbuffer_write (&out->buf, (const char *) pack_result (&frozen.names).data,
-                           pack_result (&frozen.names).size);
+    pack_put_raw (out, pack_result (&frozen.names));
     pack_free (&frozen.names);
 }
 
@@ -198,15 +200,19 @@ static void status_done (struct job *base, struct station *station)
     const struct head *head = directory_head_now (station->directory);
     bool parent = job->count > 0 && job->links[0].up;
     char advice[PARTY_MAX + 128];
-    struct pack_out out;
+    struct pack_out out, links;
     advise (station, job, advice, sizeof advice);
     pack_init (&out);
     pack_put_map (&out, parent ? 20 : 19);
     put_text (&out, "advice", advice);
+    size_t count = 0;
+    pack_init (&links);
+    for (size_t i = parent; i < job->count && pack_result (&links).size < LINKS_BYTES; i++, count++)
+        put_link (&links, station, &job->links[i]);
     pack_put_text (&out, "children");
-    pack_put_array (&out, job->count - parent);
-    for (size_t i = parent; i < job->count; i++)
-        put_link (&out, station, &job->links[i]);
+    pack_put_array (&out, count);
+    pack_put_raw (&out, pack_result (&links));
+    pack_free (&links);
     put_own (&out, station);
     pack_put_text (&out, "disk");
     pack_put_map (&out, 3);
@@ -335,8 +341,7 @@ void local_tree (const struct question *q)
     put_bool (&out, "ok", true);
     pack_put_text (&out, "parties");
     pack_put_array (&out, tree.count);
-    msgpack_sbuffer_write (&out.buf, (const char *) pack_result (&tree.out).data,
-                           pack_result (&tree.out).size);
+    pack_put_raw (&out, pack_result (&tree.out));
     answer_send (&q->asker, &out);
     pack_free (&out);
     pack_free (&tree.out);
@@ -374,8 +379,7 @@ void local_chain (const struct question *q)
     pack_put_map (&out, 3);
     pack_put_text (&out, "chain");
     pack_put_array (&out, tree.count);
-    msgpack_sbuffer_write (&out.buf, (const char *) pack_result (&tree.out).data,
-                           pack_result (&tree.out).size);
+    pack_put_raw (&out, pack_result (&tree.out));
     put_bool (&out, "ok", true);
     pack_put_text (&out, "root");
     pack_put_bin (&out, directory_root_file (directory)->st.bytes);

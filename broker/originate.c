@@ -8,6 +8,7 @@
 #include "bus/core/trust.h"
 #include "bus/edge/log.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,11 @@ static enum cb_reason judge (struct station *station, struct span signed_bytes, 
     if (verdict->reason == CB_OK) {
         *leaf = e.leaf;
         station_judge (station, &e, SIDE_SELF, station_name (station), what, verdict);
+    }
+    /* At once, so that of two that cannot both be (one name enrolled twice) the second is refused. */
+    if (verdict->reason == CB_OK && what == JUDGE_DRAFT && fold_trust (e.kind)) {
+        verdict->reason = directory_apply (station->directory, &e);
+        station_admit (station);
     }
     pack_free (&out);
     return verdict->reason;
@@ -137,7 +143,6 @@ struct origin_job {
     struct intake_batch batch;
     struct pack_out bytes; /* all envelopes, one after the other */
     struct asker *askers;
-    bool full_before; /* out */
     size_t count;
     struct item items[];
 };
@@ -166,7 +171,6 @@ static void origin_done (struct job *base, struct station *station)
         bool no_space = job->job.full || item->outcome == TAKEN_NO_SPACE;
         if (stored)
             station_stored (station, item);
-        station->disk_full = no_space;
         struct originated told = { .reason = stored     ? CB_OK
                                              : no_space ? CB_DISK_FULL
                                                         : (enum cb_reason) item->reason,
@@ -208,16 +212,13 @@ static void pack_all (struct origin *self, struct station *station, struct origi
         struct drafted *d = &self->drafts[i];
         struct envelope e;
         enum cb_reason form = envelope_parse (&e, span_bytes (all.data + at[i], at[i + 1] - at[i]));
-        if (form == CB_TOO_LARGE)
-            d->verdict.reason = CB_TOO_LARGE;
+        assert (form == CB_OK); /* as it was when it was judged */
+        (void) form;
         item_from (&job->items[i], &e, &d->verdict);
         job->items[i].needs_thread = false; /* what is refused here may be answered, too */
         job->items[i].receipt = false;      /* nobody receipts to itself */
         job->items[i].settles = d->settles;
         job->askers[i] = d->asker;
-        if (form == CB_OK && fold_trust (e.kind) &&
-            directory_apply (station->directory, &e) == CB_OK)
-            station_admit (station);
         pack_free (&d->bytes);
     }
     free (leaves);
@@ -241,7 +242,8 @@ void originate_flush (struct station *station)
     job->job.writes = true;
     job->job.run = origin_run;
     job->job.done = origin_done;
-    job->batch = (struct intake_batch){ { NULL, 0 }, policy ? policy->version : 0, clock_utc () };
+    job->batch =
+        (struct intake_batch){ { NULL, 0 }, policy ? policy->version : 0, clock_utc (), false };
     job->count = self->count;
     job->askers = calloc (self->count, sizeof *job->askers);
     if (job->askers == NULL)

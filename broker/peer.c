@@ -42,6 +42,7 @@ void peer_forget_credentials (struct peer *self)
         free (sent);
     }
     memset (&self->proved, 0, sizeof self->proved);
+    self->gathered_count = 0;
 }
 
 void peer_free (struct peer **self_p)
@@ -63,12 +64,16 @@ struct peer *peer_by_user (struct station *station, const char *user)
     return peer;
 }
 
-bool peer_knows_credential (struct peer *self, const struct hash *credential)
+bool peer_sent_credential (const struct peer *self, const struct hash *credential)
 {
     struct sent_credential *sent;
     HASH_FIND (hh, self->credentials, credential->bytes, HASH_SIZE, sent);
-    if (sent != NULL)
-        return true;
+    return sent != NULL;
+}
+
+void peer_mark_credential (struct peer *self, const struct hash *credential)
+{
+    struct sent_credential *sent;
     if (HASH_COUNT (self->credentials) >= SENT_CREDENTIALS_MAX)
         peer_forget_credentials (self); /* sending one twice does no harm */
     sent = calloc (1, sizeof *sent);
@@ -76,7 +81,22 @@ bool peer_knows_credential (struct peer *self, const struct hash *credential)
         abort ();
     sent->hash = *credential;
     HASH_ADD (hh, self->credentials, hash, HASH_SIZE, sent);
-    return false;
+    self->gathered[self->gathered_count++] = *credential;
+}
+
+void peer_credentials_went (struct peer *self, bool went)
+{
+    for (size_t i = 0; i < self->gathered_count && !went; i++) {
+        struct sent_credential *sent;
+        HASH_FIND (hh, self->credentials, self->gathered[i].bytes, HASH_SIZE, sent);
+        if (sent != NULL) {
+            HASH_DEL (self->credentials, sent);
+            free (sent);
+        }
+    }
+    self->gathered_count = 0;
+    if (!went)
+        memset (&self->proved, 0, sizeof self->proved);
 }
 
 void peer_enter (struct peer *self, enum link_state state)
@@ -106,6 +126,8 @@ enum wire_result peer_send_bytes (struct peer *self, struct span bytes)
                                        : wire_send_router (self->sock, &self->route, bytes);
     if (result == WIRE_OK)
         self->said = clock_steady ();
+    else if (result == WIRE_GONE && !self->up && self->state != LINK_IDLE)
+        peer_enter (self, link_step (self->state, LINK_EVENT_CUT).next);
     return result;
 }
 
@@ -116,10 +138,6 @@ bool peer_send (struct peer *self, const struct frame *frame)
     frame_pack (&out, frame);
     enum wire_result result = peer_send_bytes (self, pack_result (&out));
     pack_free (&out);
-    if (result == WIRE_GONE && !self->up && self->state != LINK_IDLE) {
-        struct link_step step = link_step (self->state, LINK_EVENT_CUT);
-        peer_enter (self, step.next);
-    }
     return result == WIRE_OK;
 }
 
@@ -175,11 +193,26 @@ void peer_end (struct peer *self, enum cb_reason reason, const char *detail)
                      detail[0] ? ": " : "", detail);
     send_reject (self, reason, detail);
     if (cb_reason_ends_session (reason)) {
-        self->hostile++;
         self->banned_until = clock_steady () + self->backoff;
     }
     back_off (self);
+    if (self->retry_at < self->banned_until)
+        self->retry_at = self->banned_until; /* until then its WELCOME would not be heard */
     self->greeting = false;
+    peer_enter (self, LINK_IDLE);
+}
+
+void peer_put_off (struct peer *self)
+{
+    struct frame busy = { .verb = CB_VERB_BUSY, .session = self->session };
+    busy.as.busy.session = self->session;
+    busy.as.busy.wait = PEER_PUT_OFF_MS;
+    self->put_off++;
+    log_info ("%s: put off: what it answers may be on its way back", self->name);
+    if (self->up)
+        back_off (self);
+    else
+        peer_send (self, &busy);
     peer_enter (self, LINK_IDLE);
 }
 
@@ -253,6 +286,8 @@ static void take_credit (struct peer *self, const struct ack_frame *ack)
         return;
     }
     self->acked_dirty = true;
+    memset (self->stalled, 0, sizeof self->stalled);
+    data_acknowledge_owed (self);
     station_wake (self->station);
 }
 
@@ -421,12 +456,14 @@ static bool stuck (const struct peer *self, int64_t now)
             now - self->drain.since > PEER_ACK_MS)
             return true;
     }
-    return false;
+    return self->recovery_owed && now - self->recovering > PEER_ACK_MS;
 }
 
 void peer_tick (struct peer *self, int64_t now)
 {
     int64_t silent = now - self->heard;
+    memset (self->stalled, 0, sizeof self->stalled);
+    data_acknowledge_owed (self);
     if (self->state == LINK_OPEN && self->sending && stuck (self, now)) {
         peer_begin_again (self, "what was sent is not acknowledged");
         return;

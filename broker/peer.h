@@ -30,9 +30,11 @@
 
 /* A lane that comes in. */
 struct lane_in {
-    struct cursor at; /* accepted: handed to the journal's thread, maybe not yet on disk */
-    bool begun;       /* a frame of it was taken in this session */
-    uint64_t pending; /* bytes accepted and not yet acknowledged */
+    struct cursor at;     /* accepted: handed to the journal's thread, maybe not yet on disk */
+    bool begun;           /* a frame of it was taken in this session */
+    uint64_t pending;     /* bytes accepted and not yet acknowledged */
+    struct cursor stored; /* the newest that is on disk */
+    bool ack_owed;        /* the pipe was full when it should have been told */
 };
 
 struct sent_credential;
@@ -59,8 +61,7 @@ struct peer {
     int64_t skew;
     char software[65];
     char refused[SCHEMA_WHERE + 80]; /* the last REJECT, either way */
-    uint64_t hostile;
-    int64_t window; /* steady ms, when it began */
+    int64_t window;                  /* steady ms, when it began */
     unsigned greetings, lines;
 
     size_t epoch_count; /* of its journal */
@@ -71,12 +72,18 @@ struct peer {
     int64_t scanned[CB_LANE_END]; /* looked at up to here; told it up to out[].sent */
     struct hash scanned_chain[CB_LANE_END];
     bool reading[CB_LANE_END];
-    int64_t recover_until; /* lane RECOVERY: send up to here; 0: not asked */
-    bool recovery_owed;    /* we want our own messages back from it */
+    bool astray[CB_LANE_END];  /* its cursor is to be moved, even if nothing is for it */
+    bool stalled[CB_LANE_END]; /* it took no frame: until an ACK or the next tick */
+    int64_t recover_until;     /* lane RECOVERY: send up to here; 0: not asked */
+    bool recovery_owed;        /* we want our own messages back from it */
+    int64_t recovering;        /* steady ms: when that was said, or last went on */
     struct drain drain;
-    struct sent_credential *credentials; /* that this session carried */
-    struct hash proved;                  /* the origin's credential of the last message sent */
+    struct sent_credential *credentials;    /* that this session carried */
+    struct hash gathered[LINK_CREDENTIALS]; /* of them those in the frame being made */
+    size_t gathered_count;
+    struct hash proved; /* the origin's credential of the last message sent */
     bool acked_dirty;
+    unsigned put_off; /* how often in this run */
 };
 
 struct peer *peer_new (struct station *station, bool up, const struct entry *entry);
@@ -91,6 +98,11 @@ void peer_tick (struct peer *self, int64_t now);
 /* Sends one frame that is not DATA. */
 bool peer_send (struct peer *self, const struct frame *frame);
 enum wire_result peer_send_bytes (struct peer *self, struct span bytes);
+/* The journal was just restored, and what the peer's messages answer may be on its
+ * way back: it comes again in a moment. Bounded, so that nobody stands still for it. */
+#define PEER_PUT_OFFS   60
+#define PEER_PUT_OFF_MS 1000
+void peer_put_off (struct peer *self);
 /* Ends the session: quietly (BYE), or with a REJECT that says why; then backs off. */
 void peer_end (struct peer *self, enum cb_reason reason, const char *detail);
 /* A child's end begins again; a parent's end asks its child to. */
@@ -100,8 +112,11 @@ void peer_bye (struct peer *self);
 void peer_malformed (struct peer *self, const char *detail);
 /* Whether a line about it may be logged now: nobody fills the disk of a neighbour. */
 bool peer_says (struct peer *self);
-/* Whether an envelope's credential was sent in this session; marks it so. */
-bool peer_knows_credential (struct peer *self, const struct hash *credential);
+/* The credentials that this session carried. */
+bool peer_sent_credential (const struct peer *self, const struct hash *credential);
+void peer_mark_credential (struct peer *self, const struct hash *credential);
+/* What was marked since the last frame was in one that went, or did not. */
+void peer_credentials_went (struct peer *self, bool went);
 void peer_forget_credentials (struct peer *self);
 void peer_enter (struct peer *self, enum link_state state);
 
@@ -110,7 +125,10 @@ void greet_hello (struct peer *self); /* child: HELLO */
 void greet_answer (struct peer *self, struct wire_frame *frame, const struct greeting *theirs);
 void greet_resume (struct peer *self, const struct greeting *theirs); /* child: after WELCOME */
 
-/* data.c: DATA in. Owns the frame. */
+/* data.c: tells how far a lane is on disk; again, if it could not be told at once. */
+void data_acknowledge (struct peer *self, unsigned lane);
+void data_acknowledge_owed (struct peer *self);
+/* DATA in. Owns the frame. */
 void data_take (struct peer *self, struct wire_frame *frame, const struct data_frame *data);
 
 #endif

@@ -11,6 +11,10 @@
 #define READ_BYTES (3 * LINK_FRAME)
 #define READ_ROWS  1024
 #define READ_PEERS 64
+/* So many at a time: after a restart a thousand children stand at a thousand places. */
+#define READS_MAX 64
+/* Credentials of one frame: with the largest envelope it is still below LINK_FRAME_MAX. */
+#define PROOF_BYTES ((size_t) 96 * 1024)
 /* An idle neighbour hears that nothing was for it after so many positions. */
 #define QUIET_SPAN 4096
 
@@ -100,8 +104,10 @@ static bool flush (struct peer *self, unsigned lane, struct data_builder *builde
                                  .last = last,
                                  .chain = chain };
     struct pack_out frame;
+    /* Until an ACK or the next tick: reading it again at once would find the same. */
+    self->stalled[lane] = true;
     if (!lane_out_may (self->out, lane, &self->drain, data_size (builder))) {
-        peer_forget_credentials (self);
+        peer_credentials_went (self, false);
         return false;
     }
     pack_init (&frame);
@@ -110,11 +116,13 @@ static bool flush (struct peer *self, unsigned lane, struct data_builder *builde
     enum wire_result result = peer_send_bytes (self, bytes);
     if (result == WIRE_OK) {
         FAULT_HERE (AFTER_SEND);
+        self->stalled[lane] = false;
         lane_out_sent (out, last, bytes.size, clock_steady ());
+        self->astray[lane] = false;
         self->scanned[lane] = last;
         self->scanned_chain[lane] = *chain;
-    } else
-        peer_forget_credentials (self); /* some of them were in this frame */
+    }
+    peer_credentials_went (self, result == WIRE_OK);
     pack_free (&frame);
     data_begin (builder);
     return result == WIRE_OK;
@@ -129,31 +137,41 @@ static bool of_its_own_chain (const struct peer *self, const struct entry *entry
 struct proving {
     struct peer *peer;
     struct data_builder *builder;
+    bool cut;
 };
 
 static bool add_credential (const struct entry *entry, void *arg)
 {
-    const struct proving *proving = arg;
+    struct proving *proving = arg;
+    struct data_builder *builder = proving->builder;
     const struct credential *c = &entry->credential;
     if (of_its_own_chain (proving->peer, entry) && c->generation == 1)
         return true;
-    if (!peer_knows_credential (proving->peer, &c->st.hash))
-        data_credential (proving->builder, c->st.bytes);
-    return proving->builder->credential_count < LINK_CREDENTIALS;
+    if (peer_sent_credential (proving->peer, &c->st.hash))
+        return true;
+    proving->cut = builder->credential_count == LINK_CREDENTIALS ||
+                   data_size (builder) + c->st.bytes.size > PROOF_BYTES;
+    if (proving->cut)
+        return false;
+    peer_mark_credential (proving->peer, &c->st.hash);
+    data_credential (builder, c->st.bytes);
+    return true;
 }
 
-static void add (struct peer *self, struct data_builder *builder, const struct envelope *e)
+/* Puts what the message is proved by into the frame; false: the rest has no room in it. */
+static bool prove (struct peer *self, struct data_builder *builder, const struct envelope *e)
 {
     struct station *station = self->station;
     /* Messages of one origin come in runs. */
-    if (!hash_equal (e->credential, &self->proved)) {
-        const struct entry *entry = directory_by_hash (station->directory, e->credential);
-        struct proving proving = { self, builder };
-        if (entry != NULL)
-            directory_proof (station->directory, entry, add_credential, &proving);
+    if (hash_equal (e->credential, &self->proved))
+        return true;
+    const struct entry *entry = directory_by_hash (station->directory, e->credential);
+    struct proving proving = { .peer = self, .builder = builder };
+    if (entry != NULL)
+        directory_proof (station->directory, entry, add_credential, &proving);
+    if (!proving.cut)
         self->proved = *e->credential;
-    }
-    data_envelope (builder, e->bytes);
+    return !proving.cut;
 }
 
 static bool full (const struct data_builder *builder, const struct envelope *e)
@@ -161,8 +179,26 @@ static bool full (const struct data_builder *builder, const struct envelope *e)
     if (builder->envelope_count == 0)
         return false;
     return data_size (builder) + e->bytes.size > LINK_FRAME - 256 ||
-           builder->envelope_count == LINK_RUN ||
-           builder->credential_count + 2 * PARTY_LABELS > LINK_CREDENTIALS;
+           builder->envelope_count == LINK_RUN;
+}
+
+/* Adds a message with its proof, after a frame of what was gathered before it and further ones
+ * of what else proves it, where that is needed. False: not now. */
+static bool add (struct peer *self, unsigned lane, struct data_builder *builder,
+                 const struct row *before, const struct envelope *e)
+{
+    if (full (builder, e) && !flush (self, lane, builder, before->position, &before->chain))
+        return false;
+    /* In the recovery lane it is the receiver's own; and a frame of nothing but credentials
+     * would say that this was all. */
+    while (!prove (self, builder, e) && lane != CB_LANE_RECOVERY) {
+        int64_t last = builder->envelope_count > 0 ? before->position : self->scanned[lane];
+        struct hash chain = builder->envelope_count > 0 ? before->chain : self->scanned_chain[lane];
+        if (!flush (self, lane, builder, last, &chain))
+            return false;
+    }
+    data_envelope (builder, e->bytes);
+    return true;
 }
 
 static void serve (struct peer *self, const struct reading *reading, struct data_builder *builder)
@@ -173,13 +209,9 @@ static void serve (struct peer *self, const struct reading *reading, struct data
         const struct row *row = &reading->rows[i];
         if (lane == CB_LANE_RECOVERY && row->position > self->recover_until)
             break;
-        if (crosses (self, lane, &reading->envelopes[i])) {
-            const struct row *before = i > 0 ? row - 1 : NULL;
-            if (before != NULL && full (builder, &reading->envelopes[i]) &&
-                !flush (self, lane, builder, before->position, &before->chain))
-                return;
-            add (self, builder, &reading->envelopes[i]);
-        }
+        if (crosses (self, lane, &reading->envelopes[i]) &&
+            !add (self, lane, builder, i > 0 ? row - 1 : NULL, &reading->envelopes[i]))
+            return;
         if (builder->envelope_count == 0) {
             self->scanned[lane] = row->position;
             self->scanned_chain[lane] = row->chain;
@@ -256,6 +288,7 @@ static void read_done (struct job *base, struct station *station)
         if (job->lane == CB_LANE_RECOVERY && recovered (peer, job))
             end_recovery (peer, scratch ());
     }
+    station->reads--;
     /* At start the head of a lane is only known to be at most that of the journal. */
     if (job->row_count == 0 && job->lane < CB_PRECEDENCES && station->heads[job->lane] > job->after)
         station->heads[job->lane] = job->after;
@@ -267,7 +300,8 @@ static void read_done (struct job *base, struct station *station)
 
 static bool wants (const struct station *station, const struct peer *peer, unsigned lane)
 {
-    if (peer == NULL || peer->state != LINK_OPEN || !peer->sending || peer->reading[lane])
+    if (peer == NULL || peer->state != LINK_OPEN || !peer->sending || peer->reading[lane] ||
+        peer->stalled[lane])
         return false;
     int64_t end = lane == CB_LANE_RECOVERY ? peer->recover_until : station->heads[lane];
     if (lane == CB_LANE_RECOVERY ? peer->recover_until == 0 : peer->scanned[lane] >= end)
@@ -275,17 +309,24 @@ static bool wants (const struct station *station, const struct peer *peer, unsig
     return lane_out_may (peer->out, lane, &peer->drain, LINK_FRAME);
 }
 
-static struct read_job *join (struct read_job *jobs, struct peer *peer, unsigned lane)
+static struct read_job *join (struct station *station, struct read_job *jobs, struct peer *peer,
+                              unsigned lane)
 {
     struct read_job *job = jobs;
     int64_t after = peer->scanned[lane];
     /* The list of this turn is short: links stand at a few positions. */
     while (job != NULL && (job->after != after || job->peer_count == READ_PEERS))
         job = (struct read_job *) job->job.next;
+    if (job == NULL && station->reads == READS_MAX) {
+        if (station->pump_next[0] == '\0' && !peer->up)
+            memcpy (station->pump_next, peer->user, sizeof peer->user);
+        return jobs;
+    }
     if (job == NULL) {
         job = calloc (1, sizeof *job);
         if (job == NULL)
             abort ();
+        station->reads++;
         job->job.run = read_run;
         job->job.done = read_done;
         job->lane = lane;
@@ -303,13 +344,22 @@ static struct read_job *join (struct read_job *jobs, struct peer *peer, unsigned
 
 void pump_run (struct station *station)
 {
+    /* Who had to wait the last time comes first. */
+    struct peer *first = peer_by_user (station, station->pump_next);
+    if (first == NULL)
+        first = station->children;
+    station->pump_next[0] = '\0';
     for (unsigned lane = 0; lane < CB_LANE_END; lane++) {
         struct read_job *jobs = NULL;
         if (wants (station, station->parent, lane))
-            jobs = join (jobs, station->parent, lane);
-        for (struct peer *peer = station->children; peer != NULL; peer = peer->hh.next)
+            jobs = join (station, jobs, station->parent, lane);
+        for (struct peer *peer = first; peer != NULL;) {
             if (wants (station, peer, lane))
-                jobs = join (jobs, peer, lane);
+                jobs = join (station, jobs, peer, lane);
+            peer = peer->hh.next != NULL ? peer->hh.next : station->children;
+            if (peer == first)
+                break;
+        }
         for (struct read_job *job = jobs, *next; job != NULL; job = next) {
             next = (struct read_job *) job->job.next;
             store_submit (station->store, &job->job);
@@ -320,10 +370,11 @@ void pump_run (struct station *station)
 bool pump_move_cursor (struct peer *self)
 {
     bool sent = false;
-    if (self->state != LINK_OPEN || !self->sending)
-        return false;
     for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
-        if (self->scanned[lane] <= self->out[lane].sent || self->reading[lane])
+        if (self->state != LINK_OPEN || !self->sending)
+            return false; /* the first one found nobody there */
+        bool moved = self->scanned[lane] > self->out[lane].sent || self->astray[lane];
+        if (!moved || self->reading[lane])
             continue;
         data_begin (scratch ());
         sent =

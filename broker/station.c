@@ -41,7 +41,7 @@ void station_wake (struct station *self)
 static void adopt_contact (struct station *self, const struct item *item)
 {
     struct envelope e;
-    if (self->parent == NULL || !span_is (item->kind, "contact") ||
+    if (self->parent == NULL || !span_is (item->kind, "contact") || item->mode != CB_MODE_LIVE ||
         !span_is (item->id.origin, self->parent->name) ||
         envelope_parse (&e, item->envelope) != CB_OK || !station_contact (self, e.body))
         return;
@@ -91,7 +91,7 @@ bool station_trust_stale (const struct station *self)
 struct admission {
     struct station *station;
     size_t count;
-    struct hash keys[4096];
+    struct hash keys[];
 };
 
 static bool admit_child (const struct entry *entry, void *arg)
@@ -99,8 +99,7 @@ static bool admit_child (const struct entry *entry, void *arg)
     struct admission *admission = arg;
     struct station *self = admission->station;
     const struct credential *c = &entry->credential;
-    if (!span_equal (party_parent (c->name), station_name (self)) || entry->revoked ||
-        admission->count == sizeof admission->keys / sizeof admission->keys[0])
+    if (!span_equal (party_parent (c->name), station_name (self)) || entry->revoked)
         return true;
     memcpy (admission->keys[admission->count++].bytes, c->link_key, KEY_SIZE);
     char user[2 * KEY_SIZE + 1];
@@ -133,7 +132,8 @@ static void drop_strangers (struct station *self)
 
 static void admit_now (struct station *self)
 {
-    struct admission *admission = calloc (1, sizeof *admission);
+    size_t most = directory_children (self->directory, station_name (self));
+    struct admission *admission = calloc (1, sizeof *admission + most * sizeof (struct hash));
     if (admission == NULL)
         abort ();
     admission->station = self;
@@ -262,6 +262,36 @@ static int on_signal (zloop_t *loop, zmq_pollitem_t *item, void *arg)
     return -1;
 }
 
+struct limits_job {
+    struct job job;
+    struct conf conf;
+};
+
+static void limits_run (struct job *base, struct store *store)
+{
+    const struct conf *conf = &((struct limits_job *) base)->conf;
+    store->quarantine_messages = conf->quarantine_messages;
+    store->quarantine_bytes = conf->quarantine_mb * 1024 * 1024;
+    store->reserve = (uint64_t) conf->reserve_mb * 1024 * 1024;
+}
+
+static void limits_done (struct job *base, struct station *station)
+{
+    (void) station;
+    free (base);
+}
+
+void station_limits (struct station *self)
+{
+    struct limits_job *job = calloc (1, sizeof *job);
+    if (job == NULL)
+        abort ();
+    job->job.run = limits_run;
+    job->job.done = limits_done;
+    job->conf = self->conf;
+    store_submit (self->store, &job->job);
+}
+
 void station_reload (struct station *self)
 {
     char why[CONF_WHY];
@@ -280,7 +310,11 @@ void station_reload (struct station *self)
     bool moved = memcmp (conf.parent, self->conf.parent, sizeof conf.parent) != 0;
     if (memcmp (conf.listen, self->conf.listen, sizeof conf.listen) != 0)
         log_warning ("listen changes at the next start");
+    if (strcmp (conf.tap, self->conf.tap) != 0)
+        log_warning ("tap changes at the next start");
     self->conf = conf;
+    self->tap_tlp = (unsigned) cb_tlp_number (conf.tap_tlp);
+    station_limits (self);
     log_set_level ((enum log_level) log_level_number (conf.log_level));
     if (moved && self->parent != NULL) {
         station_endpoints (self);

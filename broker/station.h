@@ -63,12 +63,12 @@ struct station {
     int64_t head;                  /* and of all of them */
     int64_t started;               /* ms UTC */
     int64_t sent_head;             /* steady ms */
-    uint64_t refused_count;
-    bool disk_full;
     bool pump_wanted, admit_wanted;
-    uint64_t pending;     /* bytes of frames on their way to the disk */
-    size_t worked;        /* signatures verified in this turn */
-    bool children_paused; /* until they are fewer */
+    size_t reads;                     /* of the pump, under way */
+    char pump_next[2 * KEY_SIZE + 1]; /* the child that had to wait for one; "" none */
+    uint64_t pending;                 /* bytes of frames on their way to the disk */
+    size_t worked;                    /* signatures verified in this turn */
+    bool children_paused;             /* until they are fewer */
     bool stopping;
 };
 
@@ -87,6 +87,8 @@ void station_endpoints (struct station *self);
  * link that stands is left alone: they are used when it is made again. */
 bool station_contact (struct station *self, struct span body);
 
+/* Hands the limits of the configuration to the journal's thread. */
+void station_limits (struct station *self);
 /* After the directory changed: who may connect, who is a neighbour, which key is ours. */
 void station_admit (struct station *self);
 /* What was committed: moves the heads, wakes links and readers, shows it on the tap. */

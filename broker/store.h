@@ -33,7 +33,7 @@ struct store {
     struct journal_reader *readers[CB_LANE_END];
     char self[PARTY_MAX + 1];
     int64_t quarantine_messages, quarantine_bytes;
-    bool restored;    /* a neighbour has seen what is not here: found out in this run */
+    int64_t restored_until; /* steady ms: a neighbour has just seen what is not here */
     uint64_t reserve; /* bytes of free space below which new messages are refused */
     struct store_thread *thread;
 };

@@ -73,6 +73,11 @@ void key_id (struct key *key, const struct msg_id *id)
     key_u64 (key, (uint64_t) id->seq);
 }
 
+void key_hash (struct key *key, const struct hash *hash)
+{
+    memcpy (key_room (key, HASH_SIZE), hash->bytes, HASH_SIZE);
+}
+
 struct span key_span (const struct key *key)
 {
     return span_bytes (key->bytes, key->size);

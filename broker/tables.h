@@ -16,8 +16,8 @@
     X (MARKS, 'm', "origin, epoch, lane: the highest sequence taken")                              \
     X (CURSORS, 'c', "neighbour, lane: our cursor into its journal")                               \
     X (ACKED, 'a', "neighbour, lane: the position of ours that it has on disk")                    \
-    X (CREDENTIALS, 'k', "order of arrival: credential")                                           \
-    X (TRUST, 't', "position: a message that the directory is rebuilt from")                       \
+    X (TRUST, 't', "order of arrival: a credential, or the position of a trust message")           \
+    X (CREDENTIALS, 'k', "hash of a credential: its place in that order")                          \
     X (DEBTS, 'w', "position: a receipt or rejection that is still to be made")                    \
     X (DELIVERED, 'd', "origin, epoch, sequence, party: when it was stored there")                 \
     X (ANSWERS, 'g', "origin, epoch, sequence, position: a message of that thread")                \
@@ -46,6 +46,7 @@ void key_u8 (struct key *key, unsigned value);
 void key_u32 (struct key *key, uint32_t value);
 void key_u64 (struct key *key, uint64_t value);
 void key_id (struct key *key, const struct msg_id *id);
+void key_hash (struct key *key, const struct hash *hash);
 struct span key_span (const struct key *key);
 /* Reads the last 8 bytes of a key or value back; 0 when it is shorter. */
 uint64_t tail_u64 (struct span bytes);

@@ -3,6 +3,7 @@
 
 #include "broker/fold.h"
 #include "broker/tables.h"
+#include "bus/edge/log.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -359,10 +360,14 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
         if (item->reason == CB_OK && used_before (store, batch, item, mark))
             return;
     }
-    /* In a journal that was restored, what is answered may still be on its way back. */
-    if (item->reason == CB_OK && item->needs_thread && !store->restored &&
-        take_find (store->journal, &item->thread, false) == 0)
+    if (item->reason == CB_OK && item->needs_thread &&
+        take_find (store->journal, &item->thread, false) == 0) {
+        if (batch->patient && clock_steady () < store->restored_until) {
+            item->outcome = TAKEN_PUT_OFF;
+            return;
+        }
         item->reason = CB_THREAD;
+    }
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);
     else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||

@@ -20,10 +20,11 @@ void marks_free (struct marks **self);
 void marks_forget (struct marks *self);
 
 enum taken {
-    TAKEN_STORED,  /* new, and on disk after the commit */
-    TAKEN_REPEAT,  /* the same message was here */
-    TAKEN_REFUSED, /* in quarantine with its reason, or counted there */
-    TAKEN_NO_SPACE /* nearly full: nothing was done */
+    TAKEN_STORED,   /* new, and on disk after the commit */
+    TAKEN_REPEAT,   /* the same message was here */
+    TAKEN_REFUSED,  /* in quarantine with its reason, or counted there */
+    TAKEN_NO_SPACE, /* nearly full: nothing was done */
+    TAKEN_PUT_OFF   /* what it answers may be on its way back after a restore: nothing was done */
 };
 
 /* One message on its way in. Spans borrow from the frame that the job keeps. */
@@ -55,6 +56,7 @@ struct intake_batch {
     struct span from; /* the neighbour; empty: this party */
     uint32_t policy;
     int64_t now;
+    bool patient; /* the neighbour may be asked to come again with an item */
 };
 
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item);

@@ -10,7 +10,10 @@ int tap_open (struct station *station, char *why, size_t why_size)
     station->tap_tlp = (unsigned) cb_tlp_number (station->conf.tap_tlp);
     station->tap = zsock_new (ZMQ_PUB);
     zsock_set_linger (station->tap, 0);
-    zsock_set_sndhwm (station->tap, 1000);
+    /* Subscriptions are all that a subscriber says; one that does not read costs this much. */
+    zsock_set_maxmsgsize (station->tap, 1024);
+    zsock_set_handshake_ivl (station->tap, 4000);
+    zsock_set_sndhwm (station->tap, 64);
     char bound[ENDPOINT_MAX + 1];
     return wire_bind (station->tap, station->conf.tap, bound, sizeof bound, why, why_size);
 }

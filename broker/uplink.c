@@ -64,6 +64,9 @@ static int on_event (zloop_t *loop, zsock_t *sock, void *arg)
 {
     (void) loop;
     struct station *station = arg;
+    /* A timer of this turn may have made another one; the loop does not know yet. */
+    if (sock != station->uplink->monitor)
+        return 0;
     zmsg_t *msg = zmsg_recv_nowait (sock);
     if (msg == NULL)
         return 0;
@@ -154,6 +157,7 @@ void uplink_next (struct station *station)
 void uplink_reset (struct station *station)
 {
     disconnect (station->uplink);
+    station->parent->greeting = false;
     peer_enter (station->parent, LINK_IDLE);
     station->endpoint_now = 0;
     connect_now (station->uplink);

@@ -223,6 +223,10 @@ static void tie (struct directory *self, struct kept *kept)
         if (previous)
             previous->entry.successor = entry;
     }
+    struct span name = entry->credential.name;
+    slot_for (self, directory_branch (name))->below++;
+    if (!slot->newest_taken && party_depth (name) > 1)
+        slot_for (self, party_parent (name))->children++;
     kept->older = slot->newest_taken;
     slot->newest_taken = kept;
     if (!slot->current || slot->current->entry.credential.generation < entry->credential.generation)
@@ -230,6 +234,31 @@ static void tie (struct directory *self, struct kept *kept)
     use_key (self, entry->credential.sign_key, slot);
     use_key (self, entry->credential.seal_key, slot);
     use_key (self, entry->credential.link_key, slot);
+}
+
+struct span directory_branch (struct span name)
+{
+    while (party_depth (name) > 2)
+        name = party_parent (name);
+    return name;
+}
+
+/* Whether there is room for one more, here and by what its issuer may grant: an issuer that
+ * does not count its own children is counted by everybody else. */
+static bool has_room (const struct directory *self, const struct credential *c)
+{
+    if (HASH_CNT (hh, self->by_hash) >= ENTRIES_MAX)
+        return false;
+    const struct slot *branch = directory_slot (self, directory_branch (c->name));
+    if (branch && branch->below >= ENTRIES_BRANCH)
+        return false;
+    const struct entry *issuer = c->issuer ? directory_by_hash (self, c->issuer) : NULL;
+    if (!issuer || directory_by_name (self, c->name))
+        return true;
+    uint32_t most = issuer->credential.may.children;
+    const struct slot *slot = directory_slot (self, issuer->credential.name);
+    /* Counting those that are not revoked walks the whole directory. */
+    return slot->children < most || directory_children (self, issuer->credential.name) < most;
 }
 
 enum cb_reason directory_add (struct directory *self, struct span statement,
@@ -243,7 +272,7 @@ enum cb_reason directory_add (struct directory *self, struct span statement,
         enum cb_reason reason = trust_credential (self, &credential);
         if (reason != CB_OK)
             return reason;
-        if (HASH_CNT (hh, self->by_hash) >= ENTRIES_MAX)
+        if (!has_room (self, &credential))
             return CB_TOO_MANY_CHILDREN;
         kept = directory_alloc (sizeof *kept);
         kept->bytes = directory_copy (statement);

@@ -51,7 +51,8 @@ const struct policy *directory_policy_now (const struct directory *self);
  * One that is known already is OK and changes nothing. `out` may be NULL.
  * UNKNOWN_CREDENTIAL: one that it is proved by is not here yet; CHAIN_BROKEN,
  * CHAIN_WIDENS, KEY_TAKEN; NAME_TAKEN: another one of this party has the same
- * generation; REVOKED: its issuer's was; TOO_MANY_CHILDREN: 100000 are known. */
+ * generation; REVOKED: its issuer's was; TOO_MANY_CHILDREN: more than
+ * its issuer may enrol, or 100000 are known, a quarter of them below one child of the top. */
 enum cb_reason directory_add (struct directory *self, struct span statement,
                               const struct entry **out);
 const struct entry *directory_by_hash (const struct directory *self, const struct hash *hash);

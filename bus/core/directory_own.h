@@ -26,6 +26,8 @@ struct kept {
 /* A name, and all generations that are known of it. */
 struct slot {
     struct kept *newest_taken, *current;
+    size_t children; /* names right below it that were ever known */
+    size_t below;    /* of a branch: credentials at and below its top */
     bool frozen;
     UT_hash_handle hh; /* by name */
     size_t size;
@@ -44,6 +46,7 @@ struct awaited {
     struct epoch last_epoch;
     int64_t last_seq;
     bool disputed;
+    bool by_top;
     UT_hash_handle hh;
     size_t size;
     uint8_t key[]; /* hash, party */
@@ -63,11 +66,17 @@ struct directory {
 
 #define ENTRIES_MAX 100000
 #define AWAITED_MAX 10000
+/* What lies below one child of the top party takes no more than its share of both, or one
+ * stolen key would leave no room for anybody else. */
+#define ENTRIES_BRANCH (ENTRIES_MAX / 4)
+#define AWAITED_BRANCH (AWAITED_MAX / 8)
 
 void *directory_alloc (size_t size);         /* zeroed; never NULL */
 uint8_t *directory_copy (struct span bytes); /* returns owned */
 struct kept *directory_find (const struct directory *self, const struct hash *hash);
 struct slot *directory_slot (const struct directory *self, struct span name);
+/* The top of the branch that a party lies in: two labels of its name, or the name. */
+struct span directory_branch (struct span name);
 /* Applies what was said of a credential before it was known. */
 void directory_catch_up (struct directory *self, struct kept *kept);
 

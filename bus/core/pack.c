@@ -41,6 +41,9 @@ void span_text (struct span s, char *out, size_t size)
     if (size == 0)
         return;
     size_t room = s.size < size ? s.size : size - 1;
+    /* Not in the middle of a sequence of UTF-8. */
+    while (room < s.size && room > 0 && (s.data[room] & 0xc0) == 0x80)
+        room--;
     if (room)
         memcpy (out, s.data, room);
     out[room] = 0;

@@ -37,7 +37,20 @@ static size_t awaited_key (uint8_t key[AWAITED_KEY], const struct hash *hash, st
     return HASH_SIZE + party.size;
 }
 
-static enum cb_reason await (struct directory *self, const struct revocation *r)
+/* Whether those of this branch have used up their share. What the top party says is not
+ * counted among it. */
+static bool branch_full (const struct directory *self, struct span party)
+{
+    size_t count = 0;
+    struct span branch = directory_branch (party);
+    for (const struct awaited *at = self->awaited; at; at = at->hh.next) {
+        struct span other = span_bytes (at->key + HASH_SIZE, at->size - HASH_SIZE);
+        count += !at->by_top && span_equal (directory_branch (other), branch);
+    }
+    return count >= AWAITED_BRANCH;
+}
+
+static enum cb_reason await (struct directory *self, const struct revocation *r, struct span by)
 {
     uint8_t key[AWAITED_KEY];
     size_t size = awaited_key (key, r->credential, r->party);
@@ -48,12 +61,14 @@ static enum cb_reason await (struct directory *self, const struct revocation *r)
         awaited->disputed |= r->disputed;
         return CB_OK;
     }
-    if (HASH_CNT (hh, self->awaited) >= AWAITED_MAX)
+    bool by_top = party_depth (by) == 1;
+    if (HASH_CNT (hh, self->awaited) >= AWAITED_MAX || (!by_top && branch_full (self, r->party)))
         return CB_UNKNOWN_CREDENTIAL;
     awaited = directory_alloc (sizeof *awaited + size);
     awaited->last_epoch = r->last_epoch;
     awaited->last_seq = r->last_seq;
     awaited->disputed = r->disputed;
+    awaited->by_top = by_top;
     awaited->size = size;
     memcpy (awaited->key, key, size);
     HASH_ADD_KEYPTR (hh, self->awaited, awaited->key, awaited->size, awaited);
@@ -82,7 +97,7 @@ enum cb_reason directory_revoke (struct directory *self, const struct revocation
         return reason;
     struct kept *kept = directory_find (self, revocation->credential);
     if (!kept)
-        return await (self, revocation);
+        return await (self, revocation, by);
     revoke (&kept->entry, revocation->last_epoch, revocation->last_seq, revocation->disputed);
     return CB_OK;
 }
