@@ -130,9 +130,9 @@ void station_endpoints (struct station *self)
         memcpy (self->endpoints, self->conf.parent, sizeof self->endpoints);
         return;
     }
-    if (self->contact_count > 0) {
-        self->endpoint_count = self->contact_count;
-        memcpy (self->endpoints, self->contact, sizeof self->endpoints);
+    if (self->parent_contact.count > 0) {
+        self->endpoint_count = self->parent_contact.count;
+        memcpy (self->endpoints, self->parent_contact.at, sizeof self->endpoints);
         return;
     }
     self->endpoint_count = 0;
@@ -187,34 +187,33 @@ static void replay_trust (struct station *self, struct journal *journal)
     }
 }
 
-/* The parent's own word on where it is, newer than the bundle's. */
-static void replay_contact (struct station *self, struct journal *journal)
+/* A party's own word on where it is. */
+static void replay_contact (struct journal *journal, struct span party, struct announced *out)
 {
     struct key key;
     struct record record;
     struct envelope e;
-    struct span parent = party_parent (station_name (self));
     key_begin (&key, TABLE_CONTACTS);
-    key_text (&key, parent);
+    key_text (&key, party);
     int64_t position = (int64_t) table_get_u64 (journal, &key, 0);
     if (position > 0 && journal_at (journal, position, &record) == JOURNAL_OK &&
         envelope_parse (&e, record.envelope) == CB_OK)
-        station_contact (self, e.body);
+        station_contact (out, e.body);
 }
 
-bool station_contact (struct station *self, struct span body)
+bool station_contact (struct announced *out, struct span body)
 {
     struct pack_in in = pack_open (body_field (body, "endpoints"));
     size_t count = pack_array (&in, 0, ENDPOINTS_MAX);
     if (in.bad || count == 0)
         return false;
-    self->contact_count = 0;
+    out->count = 0;
     for (size_t i = 0; i < count; i++) {
         struct span endpoint = pack_str (&in, 1, ENDPOINT_MAX);
         if (!in.bad)
-            span_text (endpoint, self->contact[self->contact_count++], sizeof self->contact[0]);
+            span_text (endpoint, out->at[out->count++], sizeof out->at[0]);
     }
-    return self->contact_count > 0;
+    return out->count > 0;
 }
 
 static bool open_journal (struct station *self, char *why, size_t size)
@@ -237,8 +236,10 @@ static bool open_journal (struct station *self, char *why, size_t size)
     self->head = journal_head (journal);
     for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
         self->heads[lane] = self->head; /* at most; the first reading tells */
-    if (party_parent (station_name (self)).size > 0)
-        replay_contact (self, journal);
+    struct span parent = party_parent (station_name (self));
+    replay_contact (journal, station_name (self), &self->own_contact);
+    if (parent.size > 0)
+        replay_contact (journal, parent, &self->parent_contact);
     self->store = store_start (journal, station_name (self));
     if (self->store == NULL) {
         journal_close (&journal);

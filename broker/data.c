@@ -51,9 +51,9 @@ static void data_run (struct job *base, struct store *store)
     if (job->not_taken)
         return;
     journal_space (store->journal, &available, &used);
-    bool tight = available < store->reserve;
+    bool tight = available < store->reserve, out = available < store->reserve / 4;
     for (size_t i = 0; tight && i < job->item_count; i++)
-        if (!job->items[i].urgent && job->items[i].reason == CB_OK) {
+        if (out || (!job->items[i].urgent && job->items[i].reason == CB_OK)) {
             job->not_taken = true; /* nothing of the frame: the cursor covers all of it */
             return;
         }

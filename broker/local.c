@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #define QUESTIONS_A_TURN 256
+/* Each may cost an answer of LOCAL_FRAME_MAX in memory. */
+#define QUESTIONS_OPEN 32
 
 static const struct {
     const char *op;
@@ -90,6 +92,8 @@ void answer_send (const struct asker *asker, const struct pack_out *map)
     struct pack_out out;
     if (!asker->waiting)
         return;
+    if (asker->open != NULL && *asker->open > 0)
+        --*asker->open;
     pack_init (&out);
     pack_put_array (&out, 2);
     pack_put_uint (&out, asker->tag);
@@ -243,6 +247,8 @@ static void ask (struct station *station, zsock_t *sock, const struct wire_frame
     q.asker.waiting = true;
     q.asker.sock = sock;
     q.asker.route = frame->route;
+    q.asker.open = &station->local->open;
+    station->local->open++;
     if (!pack_done (&in)) {
         answer_refuse (&q.asker, "usage", "a question that is none");
         return;
@@ -254,7 +260,14 @@ static int on_question (zloop_t *loop, zsock_t *sock, void *arg)
 {
     (void) loop;
     struct station *station = arg;
-    for (int i = 0; i < QUESTIONS_A_TURN; i++) {
+    struct local *self = station->local;
+    if (self->open >= QUESTIONS_OPEN) {
+        /* They wait in the kernel, with whoever asks so much. */
+        self->paused = true;
+        zloop_reader_end (station->loop, self->read);
+        zloop_reader_end (station->loop, self->act);
+    }
+    for (int i = 0; i < QUESTIONS_A_TURN && self->open < QUESTIONS_OPEN; i++) {
         struct wire_frame frame;
         enum wire_result result = wire_recv_router (sock, &frame);
         if (result == WIRE_HOSTILE)
@@ -315,9 +328,17 @@ void local_wake (struct station *station)
 
 void local_serve (struct station *station)
 {
-    if (station->local == NULL || !station->local->woken)
+    struct local *self = station->local;
+    if (self == NULL)
         return;
-    station->local->woken = false;
+    if (self->paused && self->open < QUESTIONS_OPEN / 2) {
+        self->paused = false;
+        zloop_reader (station->loop, self->read, on_question, station);
+        zloop_reader (station->loop, self->act, on_question, station);
+    }
+    if (!self->woken)
+        return;
+    self->woken = false;
     waiting_wake (station);
 }
 

@@ -195,6 +195,20 @@ static bool into_bundle (const struct entry *entry, void *arg)
 }
 
 /* With what proves the later generations of the chain, or the joiner could not check it. */
+/* Where children reach this broker: what its contact message says, else where it listens,
+ * unless that is every address of the machine, which is none that a child can use. */
+static size_t own_endpoints (const struct station *station, struct span out[ENDPOINTS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < station->own_contact.count; i++)
+        out[count++] = span_of (station->own_contact.at[i]);
+    for (size_t i = 0; count == 0 && i < station->bound_count; i++)
+        if (strstr (station->bound[i], "//0.0.0.0:") == NULL &&
+            strstr (station->bound[i], "//[::]:") == NULL)
+            out[count++] = span_of (station->bound[i]);
+    return count;
+}
+
 static void pack_bundle (struct pack_out *out, const struct station *station,
                          struct span credential)
 {
@@ -202,8 +216,7 @@ static void pack_bundle (struct pack_out *out, const struct station *station,
                              .policy = directory_policy_now (station->directory)->st.bytes };
     directory_proof (station->directory, station->me, into_bundle, &bundle);
     bundle.chain[bundle.chain_count++] = credential;
-    for (size_t i = 0; i < station->bound_count; i++)
-        bundle.endpoints[bundle.endpoint_count++] = span_of (station->bound[i]);
+    bundle.endpoint_count = own_endpoints (station, bundle.endpoints);
     bundle_pack (out, &bundle);
 }
 
@@ -289,6 +302,13 @@ void local_enrol (const struct question *q)
     c.issuer = &me->st.hash;
     if (!read_labels (q, "sectors", &c.sectors) || !read_may (q, &c.may, c.not_after))
         return;
+    struct span endpoints[ENDPOINTS_MAX];
+    if (station->bound_count > 0 && own_endpoints (station, endpoints) == 0) {
+        answer_refuse (&q->asker, "usage",
+                       "this broker listens on every address; say first where children reach it, "
+                       "in the endpoints of: certbus contact FILE");
+        return;
+    }
     if (before != NULL && e.previous == NULL) {
         answer_reason (&q->asker, CB_NAME_TAKEN, "");
         return;
@@ -410,7 +430,8 @@ static void freeze_done (struct job *base, struct station *station)
 void local_freeze (const struct question *q)
 {
     struct span party = ask_text (q, "party");
-    if (!party_valid (party) || span_equal (party, station_name (q->station))) {
+    bool own = span_equal (party, station_name (q->station));
+    if (!party_valid (party) || (own && ask_bool (q, "frozen"))) {
         answer_refuse (&q->asker, "usage", "party: the name of another party");
         return;
     }

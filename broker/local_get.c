@@ -11,7 +11,7 @@
 /* With the answers, what was delivered and the record it stays under the frame's limit. */
 #define LINKS_BYTES ((size_t) 96 * 1024)
 /* Records that one job looks at: nothing else is stored meanwhile. */
-#define CODES_A_JOB 10000
+#define CODES_A_JOB 4000
 
 enum get_what { GET_ID, GET_CODE, GET_CONTACT, GET_CHECK };
 
@@ -31,7 +31,7 @@ struct get_job {
     struct msg_id id;
     struct hash leaf; /* GET_CHECK */
     char code[CODE_TEXT];
-    int64_t walked, walked_found; /* GET_CODE: up to here, the newest so far */
+    int64_t walked, walked_found; /* GET_CODE: down to here; where it is */
     bool again;                   /* and there is more */
     enum cb_reason reason;        /* GET_CHECK: judged by the loop */
     bool found;
@@ -180,23 +180,24 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     pack_free (&children);
 }
 
-/* Codes are for people on the phone: a walk through the log is fast enough for them. False:
- * there is more of it. */
+/* Codes are for people on the phone, who ask about what came lately: newest first, and
+ * what was refused, too. False: there is more of it. */
 static bool find_code (struct get_job *job, struct store *store)
 {
-    struct journal_reader *reader = store->readers[CB_LANE_RECOVERY];
     struct record record;
-    journal_reader_seek (reader, job->walked);
-    for (int i = 0; i < CODES_A_JOB; i++) {
+    if (job->walked == 0)
+        job->walked = journal_head (store->journal) + 1;
+    for (int i = 0; i < CODES_A_JOB && job->walked > 1; i++) {
         char code[CODE_TEXT];
-        if (!store_ok (store, journal_next (reader, &record)))
-            return true;
-        job->walked = record.position;
+        if (!store_ok (store, journal_at (store->journal, --job->walked, &record)))
+            continue;
         hash_code (&record.leaf, code);
-        if (strcmp (code, job->code) == 0)
+        if (strcmp (code, job->code) == 0) {
             job->walked_found = record.position;
+            return true;
+        }
     }
-    return false;
+    return job->walked <= 1;
 }
 
 static int64_t find_contact (struct store *store, const char *party)

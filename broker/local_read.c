@@ -11,8 +11,10 @@
 #include <uthash.h>
 
 #define KINDS_MAX 16
-#define LIMIT_MAX 1000
-#define WAIT_MAX  30000
+/* Questions that wait at a time; one more is answered at once, with nothing. */
+#define WAITING_MAX 256
+#define LIMIT_MAX   1000
+#define WAIT_MAX    30000
 /* One answer looks at no more records than this and stays under the frame's limit. */
 #define SCAN_MAX     20000
 #define ANSWER_BYTES (LOCAL_FRAME_MAX - ENVELOPE_MAX - 65536)
@@ -146,13 +148,15 @@ static void wait_for_more (struct station *station, const struct local_read_job 
     waiting->q.after = job->next; /* nothing before it was wanted */
     waiting->next = station->local->waiting;
     station->local->waiting = waiting;
+    station->local->waiting_count++;
+    station->local->open--;
 }
 
 static void local_read_done (struct job *base, struct station *station)
 {
     struct local_read_job *job = (struct local_read_job *) base;
     bool waits = job->count == 0 && job->q.deadline > clock_steady () && !station->stopping &&
-                 station->local != NULL;
+                 station->local != NULL && station->local->waiting_count < WAITING_MAX;
     if (job->unknown && station->stopping) {
         answer_refuse (&job->q.asker, "away", "the broker is leaving");
     } else if (job->unknown) {
@@ -191,14 +195,21 @@ static void submit (struct station *station, const struct read_question *q)
     store_submit (station->store, &job->job);
 }
 
+static void wait_no_more (struct station *station, struct waiting *waiting)
+{
+    station->local->waiting_count--;
+    station->local->open++;
+    submit (station, &waiting->q);
+    free (waiting);
+}
+
 void waiting_wake (struct station *station)
 {
     struct waiting *all = station->local->waiting;
     station->local->waiting = NULL;
     for (struct waiting *next; all != NULL; all = next) {
         next = all->next;
-        submit (station, &all->q);
-        free (all);
+        wait_no_more (station, all);
     }
 }
 
@@ -264,8 +275,7 @@ void waiting_tick (struct station *station, int64_t now)
         }
         *at = waiting->next;
         waiting->q.deadline = 0; /* one last look, then an empty answer */
-        submit (station, &waiting->q);
-        free (waiting);
+        wait_no_more (station, waiting);
     }
     struct holder *holder, *next;
     HASH_ITER (hh, station->local->holders, holder, next)

@@ -12,7 +12,9 @@
 
 /* --- status -------------------------------------------------------------------------------- */
 
-#define LAG_SCAN 2000
+/* Records that are looked at for one lane of one link, and for all: commits wait meanwhile. */
+#define LAG_SCAN     2000
+#define LAG_SCAN_ALL 30000
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
 #define LINKS_BYTES ((size_t) 768 * 1024)
 
@@ -61,10 +63,12 @@ static void count_lag (struct store *store, struct status_job *job, struct link_
 {
     struct record record;
     struct envelope e;
+    size_t most = LAG_SCAN_ALL / CB_PRECEDENCES / job->count;
+    most = most < LAG_SCAN ? most : LAG_SCAN;
     for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
         struct journal_reader *reader = store->readers[lane];
         journal_reader_seek (reader, acked_of (store, link, lane));
-        for (int i = 0; i < LAG_SCAN && journal_next (reader, &record) == JOURNAL_OK; i++) {
+        for (size_t i = 0; i < most && journal_next (reader, &record) == JOURNAL_OK; i++) {
             if (record.envelope.size == 0 || envelope_parse (&e, record.envelope) != CB_OK ||
                 !link_crosses (&e, link, job->station))
                 continue;

@@ -152,9 +152,9 @@ static void origin_run (struct job *base, struct store *store)
     struct origin_job *job = (struct origin_job *) base;
     uint64_t available, used;
     journal_space (store->journal, &available, &used);
-    bool tight = available < store->reserve;
+    bool tight = available < store->reserve, out = available < store->reserve / 4;
     for (size_t i = 0; i < job->count; i++)
-        if (tight && !job->items[i].urgent)
+        if (out || (tight && !job->items[i].urgent))
             job->items[i].outcome = TAKEN_NO_SPACE;
         else
             take_item (store, &job->batch, &job->items[i]);

@@ -37,13 +37,16 @@ void station_wake (struct station *self)
     self->pump_wanted = true;
 }
 
-/* The parent says where it is: its children follow. */
+/* The parent says where it is: its children follow. What this party says of itself is
+ * what it hands to those that it enrols. */
 static void adopt_contact (struct station *self, const struct item *item)
 {
     struct envelope e;
-    if (self->parent == NULL || !span_is (item->kind, "contact") || item->mode != CB_MODE_LIVE ||
-        !span_is (item->id.origin, self->parent->name) ||
-        envelope_parse (&e, item->envelope) != CB_OK || !station_contact (self, e.body))
+    bool own = span_equal (item->id.origin, station_name (self));
+    bool parents = self->parent != NULL && span_is (item->id.origin, self->parent->name);
+    if ((!own && !parents) || !span_is (item->kind, "contact") || item->mode != CB_MODE_LIVE ||
+        envelope_parse (&e, item->envelope) != CB_OK ||
+        !station_contact (own ? &self->own_contact : &self->parent_contact, e.body) || own)
         return;
     station_endpoints (self);
     log_notice ("%s: now at %s", self->parent->name, uplink_endpoint (self));

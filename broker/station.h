@@ -24,6 +24,12 @@ struct local;
 struct origin;
 struct uplink;
 
+/* Endpoints, as a contact message tells them. */
+struct announced {
+    size_t count;
+    char at[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+};
+
 struct station {
     char home[4096]; /* as the user named it; the current folder */
     struct conf conf;
@@ -48,10 +54,9 @@ struct station {
     zsock_t *tap; /* NULL: none */
     unsigned tap_tlp;
 
-    struct span bundle;   /* HOME/bundle, owned */
-    int lock;             /* on HOME/lock: one broker a home */
-    size_t contact_count; /* where the parent itself says it is */
-    char contact[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    struct span bundle; /* HOME/bundle, owned */
+    int lock;           /* on HOME/lock: one broker a home */
+    struct announced parent_contact, own_contact;
     size_t endpoint_count; /* of the parent, as bundle, contact or configuration say */
     char endpoints[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
     size_t endpoint_now;
@@ -83,9 +88,9 @@ void station_reload (struct station *self);
 struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size);
 /* Where the parent is: the configuration, else its contact message, else the bundle. */
 void station_endpoints (struct station *self);
-/* Remembers the endpoints in the parent's contact message; false when it has none. The
- * link that stands is left alone: they are used when it is made again. */
-bool station_contact (struct station *self, struct span body);
+/* Reads the endpoints of a contact message; false, and nothing changed, when it has
+ * none. The link that stands is left alone: they are used when it is made again. */
+bool station_contact (struct announced *out, struct span body);
 
 /* Hands the limits of the configuration to the journal's thread. */
 void station_limits (struct station *self);

@@ -34,7 +34,7 @@ struct store {
     char self[PARTY_MAX + 1];
     int64_t quarantine_messages, quarantine_bytes;
     int64_t restored_until; /* steady ms: a neighbour has just seen what is not here */
-    uint64_t reserve; /* bytes of free space below which new messages are refused */
+    uint64_t reserve;       /* bytes of free space below which new messages are refused */
     struct store_thread *thread;
 };
 

@@ -152,9 +152,9 @@ size_t ingress_check (struct ingress *self)
         shutdown (list[cut].fd, SHUT_RDWR);
     }
     if (cut)
-        log_warning ("%zu connections were cut: they sent %llu bytes and more that never became "
-                     "a message",
-                     cut, (unsigned long long) list[cut - 1].held);
+        log_warning (
+            "connections cut: %zu; each sent %llu bytes or more that never became a message", cut,
+            (unsigned long long) list[cut - 1].held);
     self->trim = cut > 0;
     self->looked = now;
     self->calm = resident ();

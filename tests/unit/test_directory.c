@@ -288,6 +288,31 @@ static void a_second_credential_of_one_generation_is_refused (void **state)
     assert_int_equal (add (f, &c, &sign, 1), CB_NAME_TAKEN);
 }
 
+static void everybody_counts_the_children_of_an_issuer (void **state)
+{
+    struct fixture *f = *state;
+    static const char *const names[] = { "pk.punjab.a", "pk.punjab.b", "pk.punjab.c" };
+    struct actor *punjab = world_actor (f->w, "pk.punjab"), *child[3];
+    struct credential c = world_credential (punjab, "provincial", NULL);
+    c.may.children = 2;
+    assert_int_equal (directory_add (f->d, world_issue (punjab, &c), NULL), CB_OK);
+    for (size_t i = 0; i < 3; i++) {
+        child[i] = world_actor (f->w, names[i]);
+        c = world_credential (child[i], "organisation", NULL);
+        c.may.depth = 0;
+        enum cb_reason wanted = i < 2 ? CB_OK : CB_TOO_MANY_CHILDREN;
+        assert_int_equal (directory_add (f->d, world_issue (child[i], &c), NULL), wanted);
+    }
+    /* The next generation is no further child, and one that is revoked leaves its place. */
+    struct credential next = next_of (child[0], "a again");
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = punjab },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
+    assert_int_equal (add (f, &next, signs, 2), CB_OK);
+    struct revocation r = revocation_of (child[1]);
+    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_OK);
+    assert_int_equal (directory_add (f->d, child[2]->credential.st.bytes, NULL), CB_OK);
+}
+
 static void a_move_is_signed_by_both_parents_and_may_keep_its_keys (void **state)
 {
     struct fixture *f = *state;
@@ -523,6 +548,7 @@ int main (void)
         WITH_WORLD (lost_keys_are_replaced_only_with_a_countersignature),
         WITH_WORLD (generations_may_come_in_any_order),
         WITH_WORLD (a_second_credential_of_one_generation_is_refused),
+        WITH_WORLD (everybody_counts_the_children_of_an_issuer),
         WITH_WORLD (a_move_is_signed_by_both_parents_and_may_keep_its_keys),
         WITH_WORLD (a_root_file_is_pinned_and_then_followed),
         WITH_WORLD (a_policy_is_taken_when_root_keys_signed_it_and_it_is_newer),

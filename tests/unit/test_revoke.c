@@ -146,6 +146,30 @@ static void a_revocation_waits_for_its_credential (void **state)
     assert_int_equal (e->last_seq, 3);
 }
 
+static void one_branch_leaves_room_for_the_revocations_of_others (void **state)
+{
+    struct fixture *f = *state;
+    struct hash unknown = { .bytes = { 1 } };
+    struct revocation r = { .party = span_of ("pk.sindh.kpt.x"),
+                            .credential = &unknown,
+                            .why = span_of ("none") };
+    enum cb_reason reason = CB_OK;
+    int taken = 0;
+    for (; taken < 10000 && reason == CB_OK; taken++) {
+        memcpy (unknown.bytes, &taken, sizeof taken);
+        reason = revoke (f, &r, "pk.sindh.kpt");
+    }
+    assert_int_equal (reason, CB_UNKNOWN_CREDENTIAL);
+    assert_in_range (taken, 1000, 2000);
+    /* Its neighbours are not concerned, nor is what the top party says of itself. */
+    unknown.bytes[31] = 1;
+    r.party = span_of ("pk.punjab.x");
+    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_OK);
+    r.party = span_of ("pk.sindh.x");
+    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_UNKNOWN_CREDENTIAL);
+    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+}
+
 static void of_several_revocations_the_strictest_counts (void **state)
 {
     struct fixture *f = *state;
@@ -228,6 +252,7 @@ int main (void)
         WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
         WITH_WORLD (a_revoked_authority_countersigns_nothing),
         WITH_WORLD (a_revocation_waits_for_its_credential),
+        WITH_WORLD (one_branch_leaves_room_for_the_revocations_of_others),
         WITH_WORLD (of_several_revocations_the_strictest_counts),
         WITH_WORLD (a_revoked_issuer_issues_nothing_new),
         WITH_WORLD (what_a_head_says_of_revocations_can_be_compared),
