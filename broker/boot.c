@@ -23,6 +23,7 @@
 
 #define BUNDLE_MAX   ((size_t) 1024 * 1024)
 #define ZAP_PROOF_MS 5000
+#define HOME_FILE    (sizeof ((struct station *) 0)->home + 16)
 
 static bool fail (char *why, size_t size, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
@@ -36,65 +37,99 @@ static bool fail (char *why, size_t size, const char *format, ...)
     return false;
 }
 
-/* The folder of the program tells where its schemas are: beside it in a build,
- * under share/ when installed. */
+/* The folder of the program tells where its schemas are: beside it in a build, under
+ * share/ when installed. A build in a folder elsewhere has to be told. */
 struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size)
 {
-    static const char *const places[] = { "../share/certbus/schemas", "../../schemas" };
+    static const char *const places[] = { "../share/certbus/schemas", "../../schemas",
+                                          "../../../schemas" };
     char exe[4096], path[4200];
     if (conf->schemas[0] != '\0')
         return schemas_load (conf->schemas, why, why_size);
+    const char *told = getenv ("CERTBUS_SCHEMAS");
+    if (told != NULL && told[0] == '/')
+        return schemas_load (told, why, why_size);
+    if (told != NULL && told[0] != '\0')
+        return fail (why, why_size, "CERTBUS_SCHEMAS: %s is no absolute path", told), NULL;
     ssize_t size = readlink ("/proc/self/exe", exe, sizeof exe - 1);
     if (size < 0)
         return fail (why, why_size, "set `schemas` in certbus.conf"), NULL;
     exe[size] = '\0';
     const char *folder = dirname (exe);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf (path, sizeof path, "%s/%s", folder, places[i]);
-        if (access (path, R_OK) == 0)
-            return schemas_load (path, why, why_size);
+        snprintf (path, sizeof path, "%s/%s/advisory.cfg", folder, places[i]);
+        if (access (path, R_OK) != 0)
+            continue;
+        *strrchr (path, '/') = '\0';
+        return schemas_load (path, why, why_size);
     }
     fail (why, why_size,
-          "no schemas beside the program or under share/certbus; set `schemas` in certbus.conf");
+          "no schemas beside the program or under share/certbus; set `schemas` in certbus.conf or "
+          "CERTBUS_SCHEMAS in the environment");
     return NULL;
+}
+
+static const char *home_file (const struct station *self, const char *name, char path[HOME_FILE])
+{
+    snprintf (path, HOME_FILE, "%s/%s", self->home, name);
+    return path;
+}
+
+/* Who holds the lock, as it has written there; 0: it has not said yet. */
+static long lock_holder (int lock)
+{
+    char text[24] = "";
+    ssize_t size = pread (lock, text, sizeof text - 1, 0);
+    return size > 0 ? strtol (text, NULL, 10) : 0;
 }
 
 /* Only a check needs no lock: a configuration is checked before a running broker reads it. */
 static bool enter_home (struct station *self, const char *home, bool check_only, char *why,
                         size_t size)
 {
+    char path[HOME_FILE];
     snprintf (self->home, sizeof self->home, "%s", home);
-    if (chdir (home) != 0)
+    if (access (home, X_OK) != 0)
         return fail (why, size, "%s: %s; make it with: certbus -C %s init NAME", home,
                      strerror (errno), home);
     if (check_only)
         return true;
-    self->lock = open ("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    self->lock = open (home_file (self, "lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock < 0)
-        return fail (why, size, "%s/lock: %s", home, strerror (errno));
-    if (flock (self->lock, LOCK_EX | LOCK_NB) != 0)
+        return fail (why, size, "%s: %s", path, strerror (errno));
+    if (flock (self->lock, LOCK_EX | LOCK_NB) != 0) {
+        long pid = lock_holder (self->lock);
+        if (pid > 0)
+            return fail (why, size, "another certbusd runs on %s (pid %ld)", home, pid);
         return fail (why, size, "another certbusd runs on %s", home);
+    }
+    /* For people: the lock counts without it, as on a full disk. */
+    if (ftruncate (self->lock, 0) == 0)
+        dprintf (self->lock, "%ld\n", (long) getpid ());
     return true;
 }
 
+/* Files are named as from where the program was started, as long as it is there. */
 static bool load_files (struct station *self, char *why, size_t size)
 {
-    char text[CONF_WHY];
-    if (conf_load (&self->conf, "certbus.conf", text) != 0)
+    char text[CONF_WHY], path[HOME_FILE];
+    if (conf_load (&self->conf, home_file (self, "certbus.conf", path), text) != 0)
         return fail (why, size, "%s", text);
     log_set_level ((enum log_level) log_level_number (self->conf.log_level));
-    if (access ("keys", F_OK) != 0)
+    if (access (home_file (self, "keys", path), F_OK) != 0)
         return fail (why, size, "%s has no keys; make them with: certbus -C %s init NAME",
                      self->home, self->home);
-    if (keys_load (&self->keys, "keys", text, sizeof text) != 0)
+    if (keys_load (&self->keys, path, text, sizeof text) != 0)
         return fail (why, size, "%s", text);
-    if (access ("bundle", F_OK) != 0)
+    if (access (home_file (self, "bundle", path), F_OK) != 0)
         return fail (why, size,
                      "%s has not joined yet: have its request enrolled, then "
                      "certbus -C %s join NAME.credential --root CODE",
                      self->home, self->home);
-    if (file_read ("bundle", BUNDLE_MAX, &self->bundle, text, sizeof text) != 0)
+    if (file_read (path, BUNDLE_MAX, &self->bundle, text, sizeof text) != 0)
         return fail (why, size, "%s", text);
+    if (chdir (self->home) != 0)
+        return fail (why, size, "%s: %s", self->home, strerror (errno));
     self->schemas = station_schemas (&self->conf, why, size);
     return self->schemas != NULL;
 }
@@ -216,19 +251,27 @@ bool station_contact (struct announced *out, struct span body)
     return out->count > 0;
 }
 
+/* What a start would say to it; the broker may be running on it. */
+static bool check_journal (const struct station *self, char *why, size_t size)
+{
+    char text[512];
+    return journal_peek ("journal.db", text, sizeof text) ||
+           fail (why, size, "%s/%s", self->home, text);
+}
+
 static bool open_journal (struct station *self, char *why, size_t size)
 {
     char text[512];
     struct journal *journal = journal_open ("journal.db", text, sizeof text);
     if (journal == NULL)
-        return fail (why, size, "%s", text);
+        return fail (why, size, "%s/%s", self->home, text);
     int64_t bad;
     if (journal_check (journal, 1000, &bad) != JOURNAL_OK) {
         journal_close (&journal);
         return fail (why, size,
-                     "journal.db: the chain is broken at position %lld: the file was changed from "
-                     "outside; restore it from a copy",
-                     (long long) bad);
+                     "%s/journal.db: the chain is broken at position %lld: the file was changed "
+                     "from outside; restore it from a copy",
+                     self->home, (long long) bad);
     }
     replay_trust (self, journal);
     self->epoch = journal_epoch (journal);
@@ -262,7 +305,7 @@ static bool serve_children (struct station *self, char *why, size_t size)
     for (size_t i = 0; i < self->conf.listen_count; i++) {
         if (wire_bind (self->children_sock, self->conf.listen[i], self->bound[i],
                        sizeof self->bound[i], text, sizeof text) != 0)
-            return fail (why, size, "listen: %s: %s", self->conf.listen[i], text);
+            return fail (why, size, "%s: %s (listen in certbus.conf)", self->conf.listen[i], text);
         self->bound_count++;
         log_notice ("listening on %s", self->bound[i]);
     }
@@ -299,6 +342,8 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     self->origin = origin_new ();
     if (!enter_home (self, home, check_only, why, why_size) || !load_files (self, why, why_size) ||
         !load_bundle (self, why, why_size))
+        goto failed;
+    if (check_only && !check_journal (self, why, why_size))
         goto failed;
     if (check_only)
         return self;

@@ -218,7 +218,7 @@ static bool judge (struct peer *self, const struct data_frame *data, struct span
         verdict.reason = CB_MALFORMED;
         snprintf (verdict.detail, sizeof verdict.detail, "in another lane than its own");
     }
-    if (verdict.reason == CB_OK && fold_trust (e.kind)) {
+    if (verdict.reason == CB_OK && trust_kind (e.kind)) {
         verdict.reason = directory_apply (self->station->directory, &e);
         if (verdict.reason == CB_OK)
             station_admit (self->station);

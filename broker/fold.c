@@ -4,18 +4,13 @@
 #include "broker/tables.h"
 #include "bus/core/schema.h"
 #include "bus/core/statement.h"
+#include "bus/core/trust.h"
 
 #include <string.h>
 
-bool fold_trust (struct span kind)
-{
-    return span_is (kind, "policy") || span_is (kind, "root") || span_is (kind, "enrolment") ||
-           span_is (kind, "revocation") || span_is (kind, "head");
-}
-
 bool fold_reads (struct span kind)
 {
-    return fold_trust (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
+    return trust_kind (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
 }
 
 /* What the directory is rebuilt from, in the order in which it was taken: what a credential is
@@ -65,7 +60,7 @@ static void fold_kind (struct store *store, const struct envelope *e, const stru
         key_begin (&key, TABLE_STATION);
         key_text (&key, span_of ("head"));
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
-    } else if (fold_trust (e->kind)) {
+    } else if (trust_kind (e->kind)) {
         uint8_t position[8];
         write_u64 (position, (uint64_t) item->position);
         fold_believed (store, span_bytes (position, sizeof position));

@@ -13,8 +13,6 @@
 /* Whether messages of this kind change a table by their kind alone. Threads and
  * replacements are folded for every kind. */
 bool fold_reads (struct span kind);
-/* Kinds that the directory is rebuilt from at start. */
-bool fold_trust (struct span kind);
 /* OK, or PROJECTION when the message cannot be applied; then the caller undoes it. */
 enum cb_reason fold (struct store *store, const struct intake_batch *batch,
                      const struct item *item);

@@ -10,8 +10,11 @@
 #include <sys/stat.h>
 
 #define QUESTIONS_A_TURN 256
-/* Each may cost an answer of LOCAL_FRAME_MAX in memory. */
-#define QUESTIONS_OPEN 32
+/* Under way at a time: so many that act, each with a message in memory, or a few that read,
+ * each with an answer of up to LOCAL_FRAME_MAX. */
+#define QUESTIONS_OPEN 1024
+#define WEIGHT_ACT     1
+#define WEIGHT_READ    32
 
 static const struct {
     const char *op;
@@ -92,8 +95,8 @@ void answer_send (const struct asker *asker, const struct pack_out *map)
     struct pack_out out;
     if (!asker->waiting)
         return;
-    if (asker->open != NULL && *asker->open > 0)
-        --*asker->open;
+    if (asker->open != NULL)
+        *asker->open -= asker->weight < *asker->open ? asker->weight : *asker->open;
     pack_init (&out);
     pack_put_array (&out, 2);
     pack_put_uint (&out, asker->tag);
@@ -226,6 +229,8 @@ static void answer (struct question *q)
             answer_refuse (&q->asker, "not-allowed", "this is the socket for reading");
             return;
         }
+        q->asker.weight = operations[i].acts ? WEIGHT_ACT : WEIGHT_READ;
+        *q->asker.open += q->asker.weight;
         if (operations[i].acts)
             log_notice ("%s by uid %u (pid %u)", operations[i].op, q->uid, q->pid);
         operations[i].answer (q);
@@ -248,7 +253,6 @@ static void ask (struct station *station, zsock_t *sock, const struct wire_frame
     q.asker.sock = sock;
     q.asker.route = frame->route;
     q.asker.open = &station->local->open;
-    station->local->open++;
     if (!pack_done (&in)) {
         answer_refuse (&q.asker, "usage", "a question that is none");
         return;
@@ -289,7 +293,7 @@ struct local *local_open (struct station *station, char *why, size_t why_size)
     mkdir ("run", 0755);
     mkdir ("run/read", 0750);
     mkdir ("run/act", 0750);
-    self->read = wire_local_server ("run/read/bus", why, why_size);
+    self->read = wire_local_reader ("run/read/bus", why, why_size);
     if (self->read == NULL)
         goto failed;
     self->act = wire_local_server ("run/act/bus", why, why_size);

@@ -136,11 +136,55 @@ static bool read_draft (const struct question *q, struct draft *draft)
     return true;
 }
 
+struct nearest {
+    struct span to, found;
+    size_t distance;
+};
+
+static bool nearest_visit (const struct entry *entry, void *arg)
+{
+    struct nearest *nearest = arg;
+    struct span name = entry->credential.name;
+    size_t distance = party_distance (name, nearest->to, nearest->distance);
+    if (distance < nearest->distance && !entry->revoked) {
+        nearest->distance = distance;
+        nearest->found = name;
+    }
+    return true;
+}
+
+/* Who writes to a party below that nobody has enrolled wrote its name wrongly: this party
+ * hears of each enrolment below it. Of others it does not, and a relay asks nobody. */
+static bool check_audience (const struct question *q, const struct draft *draft)
+{
+    const struct directory *directory = q->station->directory;
+    struct span self = station_name (q->station);
+    for (size_t i = 0; i < draft->audience_count; i++) {
+        struct term term;
+        if (!term_parse (&term, draft->audience[i]) || term.type == TERM_SECTOR ||
+            !party_above (self, term.name) || directory_by_name (directory, term.name) != NULL)
+            continue;
+        size_t label = term.name.size - party_parent (term.name).size - 1;
+        struct nearest nearest = { .to = term.name, .distance = label < 6 ? 2 + label / 3 : 4 };
+        char detail[2 * PARTY_MAX + 80];
+        directory_each (directory, self, nearest_visit, &nearest);
+        int size =
+            snprintf (detail, sizeof detail, SPAN_FMT ": no such party is enrolled below this one",
+                      SPAN_ARG (term.name));
+        if (nearest.found.size > 0)
+            snprintf (detail + size, sizeof detail - (size_t) size, "; did you mean " SPAN_FMT "?",
+                      SPAN_ARG (nearest.found));
+        answer_reason (&q->asker, CB_AUDIENCE, detail);
+        return false;
+    }
+    return true;
+}
+
 void local_publish (const struct question *q)
 {
     struct draft draft;
     char detail[SCHEMA_WHERE] = "";
-    if (!read_draft (q, &draft))
+    if (!read_draft (q, &draft) || !check_audience (q, &draft))
         return;
     if (!ask_bool (q, "dry_run")) {
         publish (q, &draft, NULL);
@@ -194,7 +238,6 @@ static bool into_bundle (const struct entry *entry, void *arg)
     return bundle->chain_count < BUNDLE_CHAIN - 1;
 }
 
-/* With what proves the later generations of the chain, or the joiner could not check it. */
 /* Where children reach this broker: what its contact message says, else where it listens,
  * unless that is every address of the machine, which is none that a child can use. */
 static size_t own_endpoints (const struct station *station, struct span out[ENDPOINTS_MAX])
@@ -209,6 +252,7 @@ static size_t own_endpoints (const struct station *station, struct span out[ENDP
     return count;
 }
 
+/* With what proves the later generations of the chain, or the joiner could not check it. */
 static void pack_bundle (struct pack_out *out, const struct station *station,
                          struct span credential)
 {
@@ -309,13 +353,10 @@ void local_enrol (const struct question *q)
                        "in the endpoints of: certbus contact FILE");
         return;
     }
-    if (before != NULL && e.previous == NULL) {
-        answer_reason (&q->asker, CB_NAME_TAKEN, "");
-        return;
-    }
-    reason = directory_may_enrol (station->directory, station->me, &c);
+    char detail[ENROL_DETAIL];
+    reason = directory_may_enrol (station->directory, station->me, &c, detail);
     if (reason != CB_OK) {
-        answer_reason (&q->asker, reason, "");
+        answer_reason (&q->asker, reason, detail);
         return;
     }
     if (ask_bool (q, "dry_run")) {

@@ -67,7 +67,7 @@ struct local {
     zsock_t *read, *act;
     struct waiting *waiting; /* list */
     struct holder *holders;  /* who holds which named reader */
-    size_t open;             /* questions under way; more are read when some are answered */
+    size_t open;             /* weight of what is asked and not answered; bounded */
     size_t waiting_count;    /* of them, put aside until there is something to read */
     bool paused;
     bool woken;

@@ -149,7 +149,7 @@ static void wait_for_more (struct station *station, const struct local_read_job 
     waiting->next = station->local->waiting;
     station->local->waiting = waiting;
     station->local->waiting_count++;
-    station->local->open--;
+    station->local->open -= job->q.asker.weight;
 }
 
 static void local_read_done (struct job *base, struct station *station)
@@ -198,7 +198,7 @@ static void submit (struct station *station, const struct read_question *q)
 static void wait_no_more (struct station *station, struct waiting *waiting)
 {
     station->local->waiting_count--;
-    station->local->open++;
+    station->local->open += waiting->q.asker.weight;
     submit (station, &waiting->q);
     free (waiting);
 }

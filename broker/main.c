@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void usage (FILE *out)
 {
@@ -21,7 +22,8 @@ static void usage (FILE *out)
            "current folder), in the foreground, logging to standard error.\n"
            "\n"
            "  -C, --home HOME  the home that `certbus init` made and `certbus join` completed\n"
-           "      --check      check configuration, keys and credential, and exit\n"
+           "      --check      check configuration, keys, credential and the journal's format, and "
+           "exit\n"
            "      --version    print the version\n"
            "      --help       print this\n"
            "\n"
@@ -40,6 +42,23 @@ static void block_signals (void)
     /* Before any thread exists, so that only the loop's descriptor hears them. */
     sigprocmask (SIG_BLOCK, &signals, NULL);
     signal (SIGPIPE, SIG_IGN);
+}
+
+/* Each connection takes a descriptor, also of strangers, for as long as a handshake may take. */
+#define FILES_MAX 65536
+
+static void set_limits (void)
+{
+    struct rlimit files;
+    if (getrlimit (RLIMIT_NOFILE, &files) == 0) {
+        rlim_t most = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+        files.rlim_cur = files.rlim_cur < most ? most : files.rlim_cur;
+        setrlimit (RLIMIT_NOFILE, &files);
+    }
+    /* Keys do not end up in core files. 1, because 0 does not hold where cores are piped to a
+     * program: see core(5). */
+    struct rlimit core = { 1, 1 };
+    setrlimit (RLIMIT_CORE, &core);
 }
 
 int main (int argc, char **argv)
@@ -74,6 +93,7 @@ int main (int argc, char **argv)
         return 1;
     }
     block_signals ();
+    set_limits ();
     /* Frames and jobs of up to a few hundred KiB come and go all the time: kept, they
      * do not cost the kernel's zeroing of fresh pages each time. */
     mallopt (M_MMAP_THRESHOLD, 4 * 1024 * 1024);

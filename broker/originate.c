@@ -71,7 +71,7 @@ static enum cb_reason judge (struct station *station, struct span signed_bytes, 
         station_judge (station, &e, SIDE_SELF, station_name (station), what, verdict);
     }
     /* At once, so that of two that cannot both be (one name enrolled twice) the second is refused. */
-    if (verdict->reason == CB_OK && what == JUDGE_DRAFT && fold_trust (e.kind)) {
+    if (verdict->reason == CB_OK && what == JUDGE_DRAFT && trust_kind (e.kind)) {
         verdict->reason = directory_apply (station->directory, &e);
         station_admit (station);
     }

@@ -25,7 +25,7 @@ struct asker {
     zsock_t *sock;
     struct wire_route route;
     uint64_t tag;
-    size_t *open;            /* questions that are not answered yet, this one among them */
+    size_t *open, weight;    /* what is asked and not answered yet; this one's part of it */
     struct pack_out *answer; /* a map to answer with after the commit; owned; NULL: the usual */
 };
 

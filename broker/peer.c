@@ -459,6 +459,16 @@ static bool stuck (const struct peer *self, int64_t now)
     return self->recovery_owed && now - self->recovering > PEER_ACK_MS;
 }
 
+/* Once: after that the state of the link says it. */
+static void say_away (struct peer *self)
+{
+    const char *endpoint = uplink_endpoint (self->station);
+    if (self->heard_utc != 0 || self->said_away || endpoint[0] == '\0')
+        return;
+    self->said_away = true;
+    log_notice ("%s: no answer at %s; trying again, messages wait here", self->name, endpoint);
+}
+
 void peer_tick (struct peer *self, int64_t now)
 {
     int64_t silent = now - self->heard;
@@ -478,6 +488,7 @@ void peer_tick (struct peer *self, int64_t now)
     } else if (self->state == LINK_WAITING && !self->greeting && now - self->said > PEER_HELLO_MS) {
         back_off (self);
         peer_enter (self, link_step (self->state, LINK_EVENT_SILENCE).next);
+        say_away (self);
         uplink_next (self->station);
     } else if (self->up && self->state == LINK_IDLE && !self->greeting && now >= self->retry_at) {
         struct link_step step = link_step (self->state, LINK_EVENT_START);

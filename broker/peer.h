@@ -58,6 +58,7 @@ struct peer {
     int64_t heard_utc;
     int64_t retry_at, backoff; /* steady ms */
     int64_t banned_until;      /* steady ms: it misbehaved */
+    bool said_away;            /* that it has not answered yet in this run */
     int64_t skew;
     char software[65];
     char refused[SCHEMA_WHERE + 80]; /* the last REJECT, either way */

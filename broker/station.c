@@ -300,7 +300,7 @@ void station_reload (struct station *self)
     char why[CONF_WHY];
     struct conf conf;
     if (conf_load (&conf, "certbus.conf", why) != 0) {
-        log_error ("%s; the configuration in force stays", why);
+        log_error ("%s/%s; the configuration in force stays", self->home, why);
         return;
     }
     struct schemas *schemas = station_schemas (&conf, why, sizeof why);

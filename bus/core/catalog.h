@@ -124,7 +124,6 @@
     X (OUT_OF_STEP, 48, 0, "does not continue where the other side is")                            \
     X (NO_SUCH_QUESTION, 49, 0, "this question is not known here")                                 \
     X (OVERRUN, 50, 1, "sent more than the credit allowed")                                        \
-    X (STALE_TRUST, 51, 0, "the newest head is too old")                                           \
     X (NOT_MEANT, 52, 0, "nothing in its audience lies on this side of the link")
 
 #define CB_X(NAME, number, ...) CB_PURPOSE_##NAME = number,

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/trust.h"
 
+#include "bus/core/when.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
 /* docs/protocol.md, section 5.2: when a credential is good. */
 
 static bool top_signed (const struct directory *directory, const struct credential *c,
@@ -114,34 +120,172 @@ static bool outside_dates (const struct credential *issuer, const struct credent
            (draft->may.depth && draft->may.latest > issuer->may.latest);
 }
 
-enum cb_reason directory_may_enrol (const struct directory *self, const struct entry *issuer,
-                                    const struct credential *draft)
+/* Adds words to a detail; what does not fit is cut. */
+static void add (char detail[ENROL_DETAIL], const char *format, ...)
+    __attribute__ ((format (printf, 2, 3)));
+static void add (char detail[ENROL_DETAIL], const char *format, ...)
 {
-    const struct grants *may = &issuer->credential.may;
+    size_t used = strlen (detail);
+    va_list args;
+    va_start (args, format);
+    vsnprintf (detail + used, ENROL_DETAIL - used, format, args);
+    va_end (args);
+}
+
+/* What an issuer may choose from: the policy's list, narrowed by its own credential. */
+struct choice {
+    const struct labels *may;
+    bool any;     /* there is no list */
+    size_t count; /* of the policy's */
+    struct span at[POLICY_SECTORS];
+    struct span never; /* a label that is for nobody below */
+};
+
+static struct choice choice_of_roles (const struct directory *self, const struct grants *may)
+{
     const struct policy *policy = directory_policy_now (self);
+    struct choice choice = { .may = &may->roles,
+                             .any = !policy || labels_have (&policy->roles, span_of ("*")) };
+    const struct root_file *root = directory_root_file (self);
+    const struct entry *top = root ? directory_by_name (self, root->top) : NULL;
+    for (size_t i = 0; !choice.any && i < policy->roles.count; i++)
+        choice.at[choice.count++] = policy->roles.at[i];
+    if (top)
+        choice.never = top->credential.role;
+    return choice;
+}
+
+static struct choice choice_of_sectors (const struct directory *self, const struct grants *may)
+{
+    const struct policy *policy = directory_policy_now (self);
+    struct choice choice = { .may = &may->sectors, .any = !policy };
+    for (size_t i = 0; policy && i < policy->sector_count; i++)
+        choice.at[choice.count++] = policy->sectors[i].sector;
+    return choice;
+}
+
+static bool choice_knows (const struct choice *choice, struct span label)
+{
+    bool known = choice->any;
+    for (size_t i = 0; i < choice->count && !known; i++)
+        known = span_equal (choice->at[i], label);
+    return known && !span_equal (label, choice->never);
+}
+
+/* The first of these that is no choice, "*" being one for who may choose all; or NULL. */
+static const struct span *no_choice (const struct choice *choice, const struct span *labels,
+                                     size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!labels_have (choice->may, labels[i]) ||
+            (!span_is (labels[i], "*") && !choice_knows (choice, labels[i])))
+            return &labels[i];
+    return NULL;
+}
+
+static void add_choice (char detail[ENROL_DETAIL], const struct choice *choice)
+{
+    const struct span *from = choice->any ? choice->may->at : choice->at;
+    size_t count = choice->any ? choice->may->count : choice->count, said = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (no_choice (choice, &from[i], 1))
+            continue;
+        if (strlen (detail) > ENROL_DETAIL - 48) {
+            add (detail, ", ...");
+            return;
+        }
+        add (detail, "%s" SPAN_FMT, said++ ? ", " : "", SPAN_ARG (from[i]));
+    }
+    if (said == 0)
+        add (detail, "none that the policy has");
+}
+
+static enum cb_reason judge_rights (const struct directory *self, const struct grants *may,
+                                    const struct credential *draft, char detail[ENROL_DETAIL])
+{
+    struct choice roles = choice_of_roles (self, may), sectors = choice_of_sectors (self, may);
+    const struct span *no = no_choice (&roles, &draft->role, 1);
+    if (!no)
+        no = no_choice (&roles, draft->may.roles.at, draft->may.roles.count);
+    if (no) {
+        add (detail, "\"%.*s\"; it may enrol: ", SPAN_ARG (*no));
+        add_choice (detail, &roles);
+        return CB_ROLE_NOT_GRANTED;
+    }
+    no = no_choice (&sectors, draft->sectors.at, draft->sectors.count);
+    if (!no)
+        no = no_choice (&sectors, draft->may.sectors.at, draft->may.sectors.count);
+    if (no) {
+        bool known = span_is (*no, "*") || choice_knows (&sectors, *no);
+        add (detail, "\"%.*s\"%s; it may enrol into: ", SPAN_ARG (*no),
+             known ? "" : ": no such sector in the policy");
+        add_choice (detail, &sectors);
+        return CB_SECTOR_NOT_GRANTED;
+    }
+    return CB_OK;
+}
+
+static enum cb_reason judge_depth (const struct entry *issuer, const struct credential *draft,
+                                   char detail[ENROL_DETAIL])
+{
+    const struct credential *c = &issuer->credential;
+    if (c->may.depth == 0)
+        add (detail,
+             SPAN_FMT "'s credential lets it enrol nobody; the party above grants that with "
+                      "--may-enrol",
+             SPAN_ARG (c->name));
+    else if (draft->may.depth >= c->may.depth)
+        add (detail, "depth %u; it may grant at most %u", (unsigned) draft->may.depth,
+             (unsigned) c->may.depth - 1);
+    else
+        return CB_OK;
+    return CB_TOO_DEEP;
+}
+
+static enum cb_reason judge_name (const struct entry *issuer, const struct entry *current,
+                                  const struct credential *draft, char detail[ENROL_DETAIL])
+{
+    struct span name = draft->name, above = issuer->credential.name;
+    char when[WHEN_TEXT];
+    if (!party_valid (name) || !span_equal (party_parent (name), above)) {
+        add (detail, SPAN_FMT " is not one label below " SPAN_FMT, SPAN_ARG (name),
+             SPAN_ARG (above));
+        return CB_NOT_A_CHILD;
+    }
+    if (current ? same_party_next (current, draft) : draft->generation == 1)
+        return CB_OK;
+    if (current) {
+        when_text (current->credential.issued, when);
+        add (detail, SPAN_FMT ", enrolled %.10s%s; a name stays with its party: choose another",
+             SPAN_ARG (name), when, current->revoked ? " and revoked since" : "");
+    }
+    return CB_NAME_TAKEN;
+}
+
+enum cb_reason directory_may_enrol (const struct directory *self, const struct entry *issuer,
+                                    const struct credential *draft, char detail[ENROL_DETAIL])
+{
+    const struct credential *by = &issuer->credential;
     const struct entry *current = directory_by_name (self, draft->name);
+    detail[0] = '\0';
     if (issuer->revoked)
         return CB_REVOKED;
-    if (!party_valid (draft->name) ||
-        !span_equal (party_parent (draft->name), issuer->credential.name))
-        return CB_NOT_A_CHILD;
-    if (current ? !same_party_next (current, draft) : draft->generation != 1)
-        return CB_NAME_TAKEN;
-    if (!directory_key_free (self, draft))
-        return CB_KEY_TAKEN;
-    if (may->depth == 0 || draft->may.depth >= may->depth)
-        return CB_TOO_DEEP;
-    if (!labels_have (&may->roles, draft->role) ||
-        !labels_within (&draft->may.roles, &may->roles) ||
-        (policy && !labels_have (&policy->roles, draft->role)))
-        return CB_ROLE_NOT_GRANTED;
-    if (!labels_within (&draft->sectors, &may->sectors) ||
-        !labels_within (&draft->may.sectors, &may->sectors))
-        return CB_SECTOR_NOT_GRANTED;
-    if (draft->may.children > may->children ||
-        (!current && directory_children (self, issuer->credential.name) >= may->children))
+    enum cb_reason reason = judge_name (issuer, current, draft, detail);
+    if (reason == CB_OK && !directory_key_free (self, draft))
+        reason = CB_KEY_TAKEN;
+    if (reason == CB_OK)
+        reason = judge_depth (issuer, draft, detail);
+    if (reason == CB_OK)
+        reason = judge_rights (self, &by->may, draft, detail);
+    if (reason != CB_OK)
+        return reason;
+    if (draft->may.children > by->may.children ||
+        (!current && directory_children (self, by->name) >= by->may.children)) {
+        add (detail, "its credential lets it enrol %u, and %zu are enrolled",
+             (unsigned) by->may.children, directory_children (self, by->name));
         return CB_TOO_MANY_CHILDREN;
-    if (outside_dates (&issuer->credential, draft))
+    }
+    if (outside_dates (by, draft))
         return CB_CREDENTIAL_DATES;
-    return credential_narrows (draft, &issuer->credential) ? CB_OK : CB_CHAIN_WIDENS;
+    return credential_narrows (draft, by) ? CB_OK : CB_CHAIN_WIDENS;
 }

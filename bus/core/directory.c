@@ -155,16 +155,6 @@ static const struct slot *key_owner (const struct directory *self, const uint8_t
     return used ? used->owner : NULL;
 }
 
-const struct entry *directory_by_link_key (const struct directory *self,
-                                           const uint8_t key[KEY_SIZE])
-{
-    const struct slot *slot = key_owner (self, key);
-    if (!slot || slot->current->entry.revoked ||
-        memcmp (slot->current->entry.credential.link_key, key, KEY_SIZE) != 0)
-        return NULL;
-    return &slot->current->entry;
-}
-
 bool directory_key_free (const struct directory *self, const struct credential *c)
 {
     const uint8_t *keys[] = { c->sign_key, c->seal_key, c->link_key };
@@ -317,14 +307,6 @@ size_t directory_children (const struct directory *self, struct span party)
     for (const struct slot *slot = self->by_name; slot; slot = slot->hh.next)
         if (slot->current && !slot->current->entry.revoked)
             count += span_equal (party_parent (span_bytes (slot->name, slot->size)), party);
-    return count;
-}
-
-size_t directory_chain (const struct entry *entry, const struct entry *chain[PARTY_LABELS])
-{
-    size_t count = party_depth (entry->credential.name);
-    for (size_t i = count; i > 0; i--, entry = entry->issuer)
-        chain[i - 1] = entry;
     return count;
 }
 

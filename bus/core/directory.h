@@ -64,9 +64,6 @@ const struct entry *directory_generation (const struct directory *self, struct s
 /* Whether the keys differ from each other and none, in whatever role, is in use by
  * another party (its own former name is none). */
 bool directory_key_free (const struct directory *self, const struct credential *c);
-/* The party that holds this CURVE key now; NULL: nobody, or revoked. */
-const struct entry *directory_by_link_key (const struct directory *self,
-                                           const uint8_t key[KEY_SIZE]);
 
 /* Calls `visit` for the current generation of each party at or below `top`, in
  * the order of names; stops when it returns false. */
@@ -74,9 +71,6 @@ typedef bool (*directory_visit) (const struct entry *entry, void *arg);
 void directory_each (const struct directory *self, struct span top, directory_visit visit,
                      void *arg);
 size_t directory_children (const struct directory *self, struct span party);
-
-/* The credentials from the top party's down to this one. Returns how many. */
-size_t directory_chain (const struct entry *entry, const struct entry *chain[PARTY_LABELS]);
 
 /* Calls `visit` for every credential that a verifier of `entry` needs, in an order
  * in which each can be added: those of the chain, with what proves their later
@@ -107,9 +101,12 @@ bool directory_frozen (const struct directory *self, struct span origin);
 bool directory_term (const struct directory *self, const struct term *term);
 
 /* Checks an enrolment request against what `issuer` may grant, before it signs:
- * name, keys, roles, sectors, how many children, depth, dates. `draft` is the
- * credential that it is about to sign. */
+ * name, keys, roles, sectors, how many children, depth, dates. Roles and sectors are
+ * those of the policy, and the top party's role is for nobody else; a verifier asks
+ * for neither, as policies change. `draft` is the credential that it is about to sign.
+ * `detail` says what was refused and what is possible; may be empty. */
+#define ENROL_DETAIL 512
 enum cb_reason directory_may_enrol (const struct directory *self, const struct entry *issuer,
-                                    const struct credential *draft);
+                                    const struct credential *draft, char detail[ENROL_DETAIL]);
 
 #endif

@@ -171,8 +171,14 @@ static enum cb_reason check_grant (struct check *check)
                              .sectors = &check->origin->credential.sectors };
     struct policy_verdict verdict = policy_allows (check->policy, &sender, e->kind, e->audience,
                                                    e->audience_count, e->thread.origin);
-    if (verdict.reason != CB_OK)
-        return refuse_term (check, verdict.reason, verdict.refused);
+    if (verdict.reason != CB_OK) {
+        refuse_term (check, verdict.reason, verdict.refused);
+        size_t used = strlen (check->out->detail);
+        snprintf (check->out->detail + used, sizeof check->out->detail - used,
+                  ": role " SPAN_FMT ", kind " SPAN_FMT, SPAN_ARG (sender.role),
+                  SPAN_ARG (e->kind));
+        return verdict.reason;
+    }
     check->out->needs_thread = verdict.by_correspondence;
     return CB_OK;
 }
@@ -216,7 +222,8 @@ static enum cb_reason check_quota (struct check *check)
 {
     const struct envelope *e = check->e;
     const struct intake *intake = check->intake;
-    if (!intake->quota || !check->policy || e->precedence != CB_LANE_FLASH || intake->recovery)
+    if (!intake->quota || !check->policy || e->precedence != CB_LANE_FLASH || intake->recovery ||
+        trust_kind (e->kind))
         return CB_OK;
     int64_t limit = policy_setting (check->policy, "flash-per-hour", 0);
     return quota_take (intake->quota, e->id.origin, e->issued, &e->leaf, limit) ? CB_OK : CB_QUOTA;

@@ -63,14 +63,31 @@ bool party_above (struct span a, struct span b)
            memcmp (a.data, b.data, a.size) == 0;
 }
 
-struct span party_child_towards (struct span top, struct span name)
+size_t party_distance (struct span a, struct span b, size_t limit)
 {
-    if (!party_above (top, name))
-        return span_bytes (NULL, 0);
-    size_t end = top.size + 1;
-    while (end < name.size && name.data[end] != '.')
-        end++;
-    return span_bytes (name.data, end);
+    size_t row[PARTY_MAX + 1];
+    if (a.size > PARTY_MAX || b.size > PARTY_MAX || a.size > b.size + limit ||
+        b.size > a.size + limit)
+        return limit;
+    for (size_t j = 0; j <= b.size; j++)
+        row[j] = j;
+    for (size_t i = 0; i < a.size; i++) {
+        size_t corner = row[0], least = row[0] = i + 1;
+        for (size_t j = 0; j < b.size; j++) {
+            size_t best = corner + (a.data[i] != b.data[j]);
+            corner = row[j + 1];
+            if (best > corner + 1)
+                best = corner + 1;
+            if (best > row[j] + 1)
+                best = row[j] + 1;
+            row[j + 1] = best;
+            if (best < least)
+                least = best;
+        }
+        if (least >= limit)
+            return limit;
+    }
+    return row[b.size] < limit ? row[b.size] : limit;
 }
 
 bool term_parse (struct term *term, struct span text)

@@ -26,9 +26,9 @@ struct span party_parent (struct span name);
 bool party_within (struct span name, struct span top);
 /* Whether `a` is a proper ancestor of `b`. */
 bool party_above (struct span a, struct span b);
-/* The ancestor of `name` that is one label below `top` (or `name` itself when
- * it is that); empty when `name` is not below `top`. */
-struct span party_child_towards (struct span top, struct span name);
+/* How many letters to insert, drop or change make one name of the other; `limit` when
+ * they are that many or more. */
+size_t party_distance (struct span a, struct span b, size_t limit);
 
 enum term_type { TERM_PARTY, TERM_SUBTREE, TERM_SECTOR };
 

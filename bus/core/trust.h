@@ -20,6 +20,9 @@ enum cb_reason trust_revocation (const struct directory *directory,
                                  const struct revocation *revocation, struct span by,
                                  struct span statement);
 
+/* Whether messages of this kind change the directory. */
+bool trust_kind (struct span kind);
+
 /* Whether a message of one of these kinds holds what it must, signed as it must be,
  * and comes from whom it must: OK or TRUST. Other kinds are OK. */
 enum cb_reason trust_check (const struct directory *directory, const struct envelope *e);

@@ -108,3 +108,9 @@ bool trust_read_head (struct head *head, struct span body)
     memcpy (head->revoked.bytes, revoked.data, HASH_SIZE);
     return true;
 }
+
+bool trust_kind (struct span kind)
+{
+    return span_is (kind, "policy") || span_is (kind, "root") || span_is (kind, "enrolment") ||
+           span_is (kind, "revocation") || span_is (kind, "head");
+}

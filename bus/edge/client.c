@@ -16,13 +16,19 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define STARTING_MS 2000
+#define STIRRING_MS 300 /* before it has its home */
+#define AGAIN_MS    20
 
 struct client {
     char home[PATH_MAX], folder[PATH_MAX]; /* folder: the door's */
     /* The socket's path may be longer than an address has room for, so the folder is held open
      * and the socket is reached through its descriptor. */
     int folder_fd;
+    bool absent; /* nobody answers at the socket, or there is none */
     char path[64];
     zsock_t *sock; /* NULL: has to be made again */
     void *events;  /* monitor of it: says when the broker leaves */
@@ -46,6 +52,7 @@ static bool refuse (struct client *self, const char *format, ...)
 
 static bool not_running (struct client *self)
 {
+    self->absent = true;
     return refuse (self, "no broker is running in %s; start it with: certbusd -C %s", self->home,
                    self->home);
 }
@@ -151,9 +158,53 @@ static bool watch (struct client *self)
            zmq_connect (self->events, name) == 0;
 }
 
+/* Whether a broker has locked the home. To try the lock would be to hold it for a moment, in
+ * which a broker that starts just then would find it taken. */
+static bool is_locked (const struct client *self)
+{
+    char path[PATH_MAX + 8], line[256];
+    struct stat st;
+    snprintf (path, sizeof path, "%s/lock", self->home);
+    FILE *file = stat (path, &st) == 0 ? fopen ("/proc/locks", "re") : NULL;
+    bool found = false;
+    while (file && !found && fgets (line, sizeof line, file)) {
+        uintmax_t inode;
+        const char *lock = strstr (line, "FLOCK");
+        found = lock && sscanf (lock, "FLOCK %*s %*s %*s %*x:%*x:%ju", &inode) == 1 &&
+                inode == (uintmax_t) st.st_ino;
+    }
+    if (file)
+        fclose (file);
+    return found;
+}
+
+static bool has_joined (const struct client *self)
+{
+    char path[PATH_MAX + 8];
+    snprintf (path, sizeof path, "%s/bundle", self->home);
+    return access (path, F_OK) == 0;
+}
+
+/* A broker that was started just now has its home before it has its sockets. */
+static bool reach (struct client *self)
+{
+    int64_t begun = clock_steady ();
+    for (;;) {
+        self->absent = false;
+        if (check_home (self) && open_folder (self) && knock (self))
+            return true;
+        int64_t waited = clock_steady () - begun;
+        bool hope =
+            is_locked (self) ? waited < STARTING_MS : waited < STIRRING_MS && has_joined (self);
+        if (!self->absent || !hope)
+            return false;
+        nanosleep (&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000L }, NULL);
+    }
+}
+
 static bool dial (struct client *self)
 {
-    if (!check_home (self) || !open_folder (self) || !knock (self))
+    if (!reach (self))
         return false;
     self->sock = wire_local_client (self->path);
     if (self->sock && watch (self))

@@ -38,6 +38,11 @@ struct journal;
  * a run that has an epoch of its own can never give a position of an earlier one
  * to another record, so that (epoch, position) names one record for ever. */
 struct journal *journal_open (const char *path, char *why, size_t why_size);
+/* What journal_open would say to the file's header: false, and `why`, when it is none of
+ * this format's. Reads it and nothing else, also while another process has it open; not
+ * for one that has it open itself, whose locks end when the file is closed. A file that
+ * is not there or not yet begun is fine. */
+bool journal_peek (const char *path, char *why, size_t why_size);
 /* Rolls back what is open. NULL is fine; nulls the caller's pointer. A reader
  * that is left can only be freed. */
 void journal_close (struct journal **self);

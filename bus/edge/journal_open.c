@@ -106,18 +106,8 @@ static bool open_file (struct journal *self)
     return sqlite3_db_readonly (self->db, "main") == 0 || refuse (self, "cannot be written to");
 }
 
-/* Before anything is changed: is it a journal, and of this format? */
-static bool check_format (struct journal *self, bool *empty)
+static bool judge_format (struct journal *self, int64_t application, int64_t format)
 {
-    int64_t application, format, tables;
-    if (!execute (self, "PRAGMA locking_mode = EXCLUSIVE", "locking it") ||
-        !one_number (self, "PRAGMA application_id", &application) ||
-        !one_number (self, "PRAGMA user_version", &format) ||
-        !one_number (self, "SELECT count (*) FROM sqlite_schema", &tables))
-        return false;
-    *empty = application == 0 && format == 0 && tables == 0;
-    if (*empty)
-        return true;
     if (application != APPLICATION)
         return refuse (self, "is not a journal of certbus: it is another program's database");
     if (format == JOURNAL_FORMAT)
@@ -131,6 +121,19 @@ static bool check_format (struct journal *self, bool *empty)
     else
         snprintf (what, sizeof what, "is damaged: there is no format %lld", (long long) format);
     return refuse (self, what);
+}
+
+/* Before anything is changed: is it a journal, and of this format? */
+static bool check_format (struct journal *self, bool *empty)
+{
+    int64_t application, format, tables;
+    if (!execute (self, "PRAGMA locking_mode = EXCLUSIVE", "locking it") ||
+        !one_number (self, "PRAGMA application_id", &application) ||
+        !one_number (self, "PRAGMA user_version", &format) ||
+        !one_number (self, "SELECT count (*) FROM sqlite_schema", &tables))
+        return false;
+    *empty = application == 0 && format == 0 && tables == 0;
+    return *empty || judge_format (self, application, format);
 }
 
 /* Checkpoints are made here and not by SQLite's default: this replaces it. */
@@ -335,6 +338,71 @@ static bool begin_run (struct journal *self)
     if (result == JOURNAL_FULL)
         return refuse (self, "cannot be opened: the disk is full");
     return result == JOURNAL_OK && sync_folder (self);
+}
+
+/* --- Its header ----------------------------------------------------------------------------- */
+
+#define HEADER_SIZE 100 /* of an SQLite database; its numbers are big endian */
+
+static int64_t header_number (const uint8_t *at)
+{
+    return (int32_t) ((uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 |
+                      at[3]);
+}
+
+/* What was written last may not have reached the file itself. */
+static bool log_pending (const struct journal *self)
+{
+    char path[4096];
+    struct stat st;
+    snprintf (path, sizeof path, "%s-wal", self->path);
+    return stat (path, &st) == 0 && st.st_size > 0;
+}
+
+static bool judge_header (struct journal *self, const uint8_t *header, ssize_t size)
+{
+    static const char magic[16] = "SQLite format 3";
+    if (size == 0)
+        return true;
+    if (size < HEADER_SIZE || memcmp (header, magic, sizeof magic) != 0)
+        return refuse (self, "is not a journal of certbus: it is no database");
+    int64_t tables = header_number (header + 40); /* changes of its schema */
+    int64_t format = header_number (header + 60), application = header_number (header + 68);
+    if (application == 0 && format == 0 && (tables == 0 || log_pending (self)))
+        return true;
+    return judge_format (self, application, format);
+}
+
+static bool peek (struct journal *self)
+{
+    uint8_t header[HEADER_SIZE];
+    struct stat st;
+    if (stat (self->path, &st) != 0)
+        return errno == ENOENT || refuse_errno (self, "cannot open the journal");
+    if (!S_ISREG (st.st_mode))
+        return refuse (self, "is not a file");
+    if (access (self->path, R_OK | W_OK) != 0)
+        return refuse_errno (self, "cannot open the journal");
+    int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : pread (fd, header, sizeof header, 0);
+    bool good = size < 0 ? refuse_errno (self, "cannot read the journal")
+                         : judge_header (self, header, size);
+    if (fd >= 0)
+        close (fd);
+    return good;
+}
+
+bool journal_peek (const char *path, char *why, size_t why_size)
+{
+    struct journal *self = calloc (1, sizeof *self);
+    if (!self || !(self->path = strdup (path)))
+        abort ();
+    bool good = peek (self);
+    if (!good)
+        snprintf (why, why_size, "%s", self->error);
+    free (self->path);
+    free (self);
+    return good;
 }
 
 /* --- Open and close ------------------------------------------------------------------------- */

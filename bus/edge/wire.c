@@ -18,6 +18,9 @@
 #define CURVE_SLACK 64
 /* What a completed message may hold before its connection is cut. */
 #define PARTS_MAX 64
+/* Unread answers a node: what was published is told in a line, what was read has a megabyte. */
+#define UNREAD_SMALL 1024
+#define UNREAD_LARGE 64
 /* Bytes of a generated routing id: a zero, then a counter. */
 #define ROUTE_GENERATED 5
 /* Not in a stable libzmq's header; libzmq refuses it where it does not know it. */
@@ -66,7 +69,6 @@ static const struct option local_server[] = {
     { ZMQ_ROUTER_MANDATORY, 1 },
     { ZMQ_ROUTER_HANDOVER, 0 },
     { ZMQ_BACKLOG, 128 },
-    { ZMQ_SNDHWM, 1024 }, /* answers that a node has not read; later ones are lost to it */
 };
 
 #define SET(raw, table) set_all ((raw), (table), sizeof (table) / sizeof *(table))
@@ -256,7 +258,8 @@ static int local_endpoint (const char *path, char endpoint[128], char *why, size
     return 0;
 }
 
-zsock_t *wire_local_server (const char *path, char *why, size_t why_size)
+/* Answers that a node has not read; later ones are lost to it. */
+static zsock_t *local_server_of (const char *path, int unread, char *why, size_t why_size)
 {
     char endpoint[128];
     if (local_endpoint (path, endpoint, why, why_size) != 0 ||
@@ -270,11 +273,22 @@ zsock_t *wire_local_server (const char *path, char *why, size_t why_size)
     void *raw = zsock_resolve (sock);
     bool good = SET (raw, every_socket) && SET (raw, local_server) &&
                 set_limit (raw, WIRE_LOCAL_MAX) && set_domain (raw, ZAP_LOCAL) &&
+                zmq_setsockopt (raw, ZMQ_SNDHWM, &unread, sizeof unread) == 0 &&
                 set_thread (raw, false) && bind_local (raw, endpoint) == 0;
     if (good)
         return sock;
     say (why, why_size, path, zmq_strerror (errno));
     return give_up (sock);
+}
+
+zsock_t *wire_local_server (const char *path, char *why, size_t why_size)
+{
+    return local_server_of (path, UNREAD_SMALL, why, why_size);
+}
+
+zsock_t *wire_local_reader (const char *path, char *why, size_t why_size)
+{
+    return local_server_of (path, UNREAD_LARGE, why, why_size);
 }
 
 zsock_t *wire_local_client (const char *path)

@@ -37,6 +37,8 @@ zsock_t *wire_client (const char *endpoint, const uint8_t server_key[KEY_SIZE],
 /* A ROUTER on ipc under `path` (short, relative to the current folder is fine),
  * mode 0660 under a folder that decides; ZAP_LOCAL. And a DEALER to it. */
 zsock_t *wire_local_server (const char *path, char *why, size_t why_size);
+/* The same for questions with large answers: fewer of them are kept for who does not read. */
+zsock_t *wire_local_reader (const char *path, char *why, size_t why_size);
 zsock_t *wire_local_client (const char *path);
 
 /* A frame that was received, owned; wire_free when done. */

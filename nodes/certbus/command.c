@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus/edge/schemafile.h"
 
@@ -144,6 +145,21 @@ static void read_common (struct call *call, const struct args *args)
     call->json = call->json || args_flag (args, "json");
 }
 
+/* A subtree that was not quoted: a request or a credential beside it has taken its place. */
+static const char *expanded_by_shell (const struct args *args)
+{
+    static const char *const ends[] = { ".request", ".credential" };
+    for (size_t i = 0; i < args->arg_count; i++) {
+        const char *end = strrchr (args->given[i].value ? args->given[i].value : "", '.');
+        if (!end || strcmp (args->given[i].row->name, "to") != 0)
+            continue;
+        for (size_t at = 0; at < sizeof ends / sizeof ends[0]; at++)
+            if (strcmp (end, ends[at]) == 0 && access (args->given[i].value, F_OK) == 0)
+                return args->given[i].value;
+    }
+    return NULL;
+}
+
 static int run (struct call *call, int argc, char **argv)
 {
     char why[WHY_MAX];
@@ -154,6 +170,14 @@ static int run (struct call *call, int argc, char **argv)
     if (args_flag (&call->args, "help")) {
         help_command (command);
         return EXIT_DONE;
+    }
+    const char *file = expanded_by_shell (&call->args);
+    if (file) {
+        int size = (int) (strrchr (file, '.') - file);
+        return usage (call,
+                      "--to: %s is a file here: the shell expanded %.*s.**; quote it: "
+                      "--to '%.*s.**'",
+                      line_text (file).text, size, file, size, file);
     }
     size_t given = call->args.operand_count;
     if (given < command->least)

@@ -71,6 +71,7 @@ struct command {
     X (status)                                                                                     \
     X (tree)                                                                                       \
     X (revoke)                                                                                     \
+    X (freeze)                                                                                     \
     X (policy)                                                                                     \
     X (help)
 
@@ -109,5 +110,14 @@ void span_free (struct span *bytes);
 /* The kinds known here, from the folder that certbus.conf names, or the one that belongs to
  * this program. NULL: none, and call->schemas_why; messages are shown without, too. */
 const struct schemas *call_schemas (struct call *call);
+/* Says which values of --kind have no schema here, and what may have been meant. */
+void warn_kinds (struct call *call);
+
+/* All kinds, or those that people send; ends with NULL. */
+#define KIND_NAMES 256
+struct kind_names {
+    const char *at[KIND_NAMES + 1];
+};
+struct kind_names kind_names (const struct schemas *schemas, bool of_brokers_too);
 
 #endif

@@ -11,7 +11,8 @@
 #include "bus/edge/log.h"
 
 static const struct option_row options[] = {
-    { "title", 't', false, "TITLE", "what people call the party: \"Karachi Port Trust\"" },
+    { "title", 't', false, "TITLE",
+      "what people call the party (required): \"Karachi Port Trust\"" },
     { "name", 0, false, "TITLE", "the same" },
     { "listen", 'l', false, "ENDPOINT",
       "where children connect: tcp://HOST:PORT (default: no port)" },
@@ -48,18 +49,37 @@ static bool can_be_told (const char *endpoint)
            !strstr (endpoint, "//*:");
 }
 
-static int check (const struct call *call, const char *name, const char *title, const char *listen,
-                  const char *out)
+/* What was given, else what is typed into `typed`. An exit code. */
+static int find_title (const struct call *call, const char *name, char typed[TITLE_MAX + 2],
+                       const char **title)
+{
+    *title = args_text (&call->args, args_flag (&call->args, "title") ? "title" : "name");
+    if (!*title && !call->json && isatty (STDIN_FILENO)) {
+        say ("Title (e.g. Karachi Port Trust): ");
+        fflush (stdout);
+        if (fgets (typed, TITLE_MAX + 2, stdin)) {
+            typed[strcspn (typed, "\n")] = 0;
+            *title = typed;
+        }
+    }
+    if (!*title || !**title)
+        return usage (call,
+                      "init: what do people call %s? Say it with --title, as in "
+                      "--title \"Karachi Port Trust\"",
+                      name);
+    if (strlen (*title) > TITLE_MAX || !span_utf8 (span_of (*title)))
+        return usage (call, "--title: 1 to %d bytes of UTF-8 expected", TITLE_MAX);
+    return EXIT_DONE;
+}
+
+static int check (const struct call *call, const char *name, const char *listen, const char *out)
 {
     struct stat st;
-    size_t size = strlen (title);
     if (!party_valid (span_of (name)))
         return usage (call,
                       "init: '%s' is no party's name; expected labels of a-z, 0-9 and -, the top "
                       "first: pk.sindh.kpt",
                       line_text (name).text);
-    if (size < 1 || size > TITLE_MAX || !span_utf8 (span_of (title)))
-        return usage (call, "--title: 1 to %d bytes of UTF-8 expected", TITLE_MAX);
     if (listen && !conf_endpoint (listen, true, false))
         return usage (call, "--listen: '%s' is no endpoint; expected tcp://HOST:PORT",
                       line_text (listen).text);
@@ -93,17 +113,16 @@ static int run (struct call *call)
 {
     char why[CONF_WHY], out_default[PARTY_MAX + 16], code_text[CODE_TEXT] = "";
     const char *name = call->args.operands[0], *listen = args_text (&call->args, "listen");
-    const char *title = args_text (&call->args, "title"), *out = args_text (&call->args, "out");
-    if (title && args_flag (&call->args, "name"))
+    const char *title, *out = args_text (&call->args, "out");
+    char typed[TITLE_MAX + 2];
+    if (args_flag (&call->args, "title") && args_flag (&call->args, "name"))
         return usage (call, "init: --title or --name, not both");
-    if (!title)
-        title = args_text (&call->args, "name");
-    if (!title)
-        title = name;
     snprintf (out_default, sizeof out_default, "%s.request", name);
     if (!out)
         out = out_default;
-    int code = check (call, name, title, listen, out);
+    int code = check (call, name, listen, out);
+    if (code == EXIT_DONE)
+        code = find_title (call, name, typed, &title);
     if (code == EXIT_DONE)
         code = make_folders (call);
     if (code != EXIT_DONE)

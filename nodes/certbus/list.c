@@ -64,6 +64,8 @@ static int run (struct call *call)
         code = usage (call, "--kind: at most %d", KINDS_MAX);
     else if (!args_number (&call->args, "number", 1, LIST_MAX, &number, why, sizeof why))
         code = usage (call, "%s", why);
+    if (code == EXIT_DONE)
+        warn_kinds (call);
     while (code == EXIT_DONE && number > 0) {
         struct span answer;
         struct ask *question = make_question (call, after, number);

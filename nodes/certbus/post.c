@@ -3,22 +3,30 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bus/core/when.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/talk.h"
 
-static bool set_tlp (struct post *post, const char *text, char *why, size_t why_size)
+bool post_tlp (const char *text, unsigned *tlp, char *why, size_t why_size)
 {
-    int tlp = cb_tlp_number (text);
-    if (tlp > 0)
-        post->tlp = (unsigned) tlp;
+    int number = cb_tlp_number (text);
+    if (number > 0)
+        *tlp = (unsigned) number;
+    else if (strcasecmp (text, "WHITE") == 0 || strcasecmp (text, "TLP:WHITE") == 0)
+        snprintf (why, why_size, "tlp: TLP:WHITE is CLEAR in TLP 2.0");
     else
         snprintf (
             why, why_size,
             "tlp: '%s' is no TLP 2.0 label; expected CLEAR, GREEN, AMBER, AMBER+STRICT or RED",
             line_text (text).text);
-    return tlp > 0;
+    return number > 0;
+}
+
+static bool set_tlp (struct post *post, const char *text, char *why, size_t why_size)
+{
+    return post_tlp (text, &post->tlp, why, why_size);
 }
 
 static bool set_precedence (struct post *post, const char *text, char *why, size_t why_size)
@@ -55,7 +63,7 @@ static bool set_to (struct post *post, const char *text, char *why, size_t why_s
     struct term term;
     if (!term_parse (&term, span_of (text))) {
         snprintf (why, why_size,
-                  "to: '%s' is no audience; expected a party (pk.sindh), a subtree (pk.sindh.**) "
+                  "to: '%s' is no audience; expected a party (pk.sindh), a subtree ('pk.sindh.**') "
                   "or a sector (@energy)",
                   line_text (text).text);
         return false;

@@ -40,6 +40,9 @@ struct post {
     bool to_is_default;
 };
 
+/* A label as people type it. False and `why`, which begins with "tlp: ". */
+bool post_tlp (const char *text, unsigned *tlp, char *why, size_t why_size);
+
 /* Reads the document at `path` ("-": standard input). An exit code, after a complaint. */
 int post_load (struct post *post, const char *path);
 /* Takes over a body that was made elsewhere. Takes `body`. */

@@ -7,24 +7,15 @@
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
-#define KINDS_MAX 256
-
 static const struct schema *unknown_kind (const struct schemas *schemas, const char *kind)
 {
-    const char *names[KINDS_MAX + 1];
-    size_t count = 0;
+    struct kind_names names = kind_names (schemas, false);
+    const char *meant = args_meant (kind, names.at);
     char list[WHY_MAX] = "";
-    for (size_t i = 0; i < schemas->count && count < KINDS_MAX; i++) {
-        if (schemas->at[i]->system ||
-            (count && strcmp (names[count - 1], schemas->at[i]->kind) == 0))
-            continue;
-        names[count] = schemas->at[i]->kind;
+    for (size_t i = 0; names.at[i]; i++) {
         size_t used = strlen (list);
-        snprintf (list + used, sizeof list - used, "%s%s", count ? ", " : "", names[count]);
-        count++;
+        snprintf (list + used, sizeof list - used, "%s%s", i ? ", " : "", names.at[i]);
     }
-    names[count] = NULL;
-    const char *meant = args_meant (kind, names);
     if (meant)
         complain ("unknown kind '%s'; did you mean '%s'?", kind, meant);
     else
@@ -96,6 +87,19 @@ static void ask_header (struct ask *question, const struct post *post, bool dry_
         ask_bool (question, "dry_run", true);
 }
 
+/* What somebody may have meant whose document is none of its kind. */
+static const char *meant_instead (const struct post *post)
+{
+    const json_t *body = post->body, *document = json_object_get (body, "document");
+    if (json_object_get (document, "csaf_version"))
+        return "; this is a CSAF document: certbus publish --csaf FILE";
+    if (strcmp (post->kind, "advisory") == 0 && json_object_get (body, "times"))
+        return "; did you mean: certbus report FILE";
+    if (strcmp (post->kind, "incident") == 0 && json_object_get (body, "number"))
+        return "; did you mean: certbus publish FILE";
+    return "";
+}
+
 static void say_audience (const struct post *post)
 {
     for (size_t i = 0; i < post->to_count; i++)
@@ -115,8 +119,48 @@ static void print_parties (struct span answer, const char *key, const char *head
     }
 }
 
+/* Whom a message is for, and whether it can leave. */
+struct reach {
+    bool known;
+    size_t count;             /* of known parties, without the sender */
+    char away[PARTY_MAX + 1]; /* the parent that it has to wait for; "": none */
+};
+
+/* Whether it is for anybody outside the sender's own subtree. */
+static bool goes_up (const struct post *post, struct span own)
+{
+    for (size_t i = 0; i < post->to_count; i++) {
+        struct term term;
+        if (!term_parse (&term, span_of (post->to[i])) || term.type == TERM_SECTOR ||
+            !(span_equal (term.name, own) || party_above (own, term.name)))
+            return true;
+    }
+    return false;
+}
+
+static struct reach reach_of (struct call *call, const struct post *post, struct span dry_run)
+{
+    char why[WHY_MAX];
+    struct span status;
+    struct pack_in in;
+    struct ask *question = ask_new ("status");
+    struct reach reach = { .known = false };
+    if (talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &status, why, sizeof why) !=
+        EXIT_DONE)
+        return reach;
+    struct span own = body_text (status, "party"), parent = body_text (status, "parent.party");
+    size_t count = answer_array (dry_run, "reach", &in);
+    reach.known = body_field (dry_run, "reach").size > 0;
+    while (count--)
+        if (!span_equal (body_text (pack_any (&in), "party"), own))
+            reach.count++;
+    if (parent.size && !span_is (body_text (status, "parent.state"), "OPEN") && goes_up (post, own))
+        span_text (parent, reach.away, sizeof reach.away);
+    return reach;
+}
+
 static void print_answer (const struct call *call, const struct post *post, struct span answer,
-                          bool dry_run)
+                          const struct reach *reach, bool dry_run)
 {
     if (call->json) {
         json_t *made = value_json (answer), *to = json_array ();
@@ -137,14 +181,22 @@ static void print_answer (const struct call *call, const struct post *post, stru
     say ("%s  %s  code %s\nto ", line_of (body_text (answer, "id")).text, post->kind,
          line_of (body_text (answer, "code")).text);
     say_audience (post);
+    if (reach->known)
+        say (" : %zu %s known here", reach->count, reach->count == 1 ? "party" : "parties");
     say ("\n");
+    if (reach->known && !reach->count)
+        complain ("warning: it reaches nobody known here");
+    if (*reach->away)
+        say ("the parent %s is away: it waits here\n", reach->away);
 }
 
 static int complete (const struct post *post)
 {
     if (!post->to_count)
-        return refused ("%s: for whom? Say it with --to TERM, or \"to\" in the document",
-                        post->name);
+        return refused (
+            "%s: for whom? Say it with --to TERM, or \"to\" in the document%s", post->name,
+            strcmp (post->kind, "incident") == 0 ? "; to report it upwards: certbus report FILE"
+                                                 : "");
     if (!post->tlp)
         return refused ("%s: no TLP; give it with --tlp LABEL, or \"tlp\" beside \"body\" in the "
                         "document",
@@ -154,32 +206,45 @@ static int complete (const struct post *post)
     return EXIT_DONE;
 }
 
+static int ask_broker (struct call *call, const struct post *post, struct span body, bool dry_run,
+                       struct span *answer)
+{
+    struct ask *question = ask_new ("publish");
+    ask_header (question, post, dry_run);
+    ask_raw (question, "body", body);
+    int code = ask_references (call, question, post);
+    if (code == EXIT_DONE)
+        code = talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, answer);
+    ask_free (&question);
+    return code;
+}
+
 int post_send (struct call *call, struct post *post)
 {
     char why[WHY_MAX];
     struct span answer;
+    struct reach reach = { .known = false };
     bool dry_run = args_flag (&call->args, "dry-run");
     const struct schema *schema = find_schema (call, post);
-    int code = schema ? complete (post) : EXIT_REFUSED;
-    if (code != EXIT_DONE)
-        return code;
+    if (!schema)
+        return EXIT_REFUSED;
 
     struct pack_out body;
     pack_init (&body);
-    struct ask *question = ask_new ("publish");
-    if (!body_from_json (schema, post->body, &body, why, sizeof why)) {
-        code = refused ("%s: %s", post->name, why);
-        goto done;
-    }
-    ask_header (question, post, dry_run);
-    ask_raw (question, "body", pack_result (&body));
-    code = ask_references (call, question, post);
+    int code = body_from_json (schema, post->body, &body, why, sizeof why)
+                   ? complete (post)
+                   : refused ("%s: %s (read as kind %s)%s", post->name, why, post->kind,
+                              meant_instead (post));
+    /* Programs that want to know whom it reaches ask for it: --dry-run. */
+    bool first_dry = !dry_run && !call->json && post->mode != CB_MODE_TEST;
+    if (code == EXIT_DONE && first_dry)
+        code = ask_broker (call, post, pack_result (&body), true, &answer);
+    if (code == EXIT_DONE && first_dry)
+        reach = reach_of (call, post, answer);
     if (code == EXIT_DONE)
-        code = talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, &answer);
+        code = ask_broker (call, post, pack_result (&body), dry_run, &answer);
     if (code == EXIT_DONE)
-        print_answer (call, post, answer, dry_run);
-done:
-    ask_free (&question);
+        print_answer (call, post, answer, &reach, dry_run);
     pack_free (&body);
     return code;
 }

@@ -38,17 +38,16 @@ static int load_csaf (struct call *call, const char *path, struct post *post)
                                  .name = name };
     json_t *document = NULL, *body = NULL;
     const char *label = args_text (&call->args, "tlp");
-    int tlp = label ? cb_tlp_number (label) : 0, code;
     unsigned said = 0;
-    if (tlp < 0) {
-        code = usage (call, "--tlp: '%s' is no TLP 2.0 label", line_text (label).text);
+    int code;
+    if (label && !post_tlp (label, &csaf.tlp, why, sizeof why)) {
+        code = usage (call, "--%s", why);
         goto done;
     }
     if (file_read (path, JSON_DOCUMENT_MAX, &bytes, why, sizeof why) != 0) {
         code = refused ("%s", why);
         goto done;
     }
-    csaf.tlp = (unsigned) tlp;
     csaf.original = bytes;
     document = json_read_document (bytes, path, why, sizeof why);
     if (document)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/request.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +32,44 @@ void request_free (struct request *request)
     span_free (&request->bytes);
 }
 
-static void print (const struct request *request, const char *what)
+static void print_labels (const struct labels *labels)
+{
+    for (size_t i = 0; i < labels->count; i++)
+        say ("%s" SPAN_FMT, i ? ", " : "", SPAN_ARG (labels->at[i]));
+    if (!labels->count)
+        say ("none");
+}
+
+static bool any (const struct labels *labels)
+{
+    return labels->count == 1 && span_is (labels->at[0], "*");
+}
+
+static void print_offer (const struct offer *offer)
+{
+    const struct grants *may = &offer->may;
+    say ("%-9s " SPAN_FMT "\n%-9s ", "Role", SPAN_ARG (offer->role), "Sectors");
+    print_labels (&offer->sectors);
+    say ("\n%-9s ", "May enrol");
+    if (!may->depth) {
+        say ("nobody");
+    } else {
+        if (any (&may->roles))
+            say ("any role");
+        else
+            print_labels (&may->roles);
+        say ("; sectors: ");
+        if (any (&may->sectors))
+            say ("any");
+        else
+            print_labels (&may->sectors);
+        say ("; at most %" PRIu32 " parties, %" PRIu32 " level%s below it", may->children,
+             may->depth, may->depth == 1 ? "" : "s");
+    }
+    say ("\n%-9s %s\n", "Until", when_of (offer->until).text);
+}
+
+static void print (const struct request *request, const struct offer *offer)
 {
     const struct enrolment *e = &request->e;
     say ("%-9s %s\n", "Party", line_of (e->name).text);
@@ -39,19 +77,20 @@ static void print (const struct request *request, const char *what)
     say ("%-9s %s\n", "Made", when_of (e->made).text);
     for (size_t i = 0; i < e->endpoint_count; i++)
         say ("%-9s %s\n", i ? "" : "Listens", line_of (e->endpoints[i]).text);
-    say ("%-9s %s\n", "As", what);
+    print_offer (offer);
     say ("%-9s ", "Code");
     style (STYLE_STRONG);
     say ("%s\n", request->code);
     style (STYLE_PLAIN);
 }
 
-int request_confirm (const struct call *call, const struct request *request, const char *what)
+int request_confirm (const struct call *call, const struct request *request,
+                     const struct offer *offer)
 {
     char typed[16] = "";
     bool yes = args_flag (&call->args, "yes");
     if (!call->json)
-        print (request, what);
+        print (request, offer);
     if (yes)
         return EXIT_DONE;
     if (call->json || !isatty (STDIN_FILENO))
@@ -84,17 +123,17 @@ int request_out (const struct call *call, const struct request *request, struct 
 }
 
 int request_finish (const struct call *call, const struct request *request, const struct path *path,
-                    struct span bundle)
+                    struct span bundle, int64_t until)
 {
     char why[WHY_MAX];
     if (file_write (path->text, bundle, false, false, why, sizeof why) != 0)
         return refused ("%s; the party is enrolled, but has no credential yet", why);
     if (call->json)
-        say_json (json_pack ("{s:o, s:s, s:s}", "party", json_span (request->e.name), "code",
-                             request->code, "file", path->text),
+        say_json (json_pack ("{s:o, s:s, s:s, s:o}", "party", json_span (request->e.name), "code",
+                             request->code, "file", path->text, "not_after", json_time (until)),
                   true);
     else
-        say ("%s  for %s, who takes it with: certbus join %s --root CODE\n", path->text,
-             line_of (request->e.name).text, path->text);
+        say ("%s  for %s until %s, who takes it with: certbus join %s --root CODE\n", path->text,
+             line_of (request->e.name).text, when_of (until).text, path->text);
     return EXIT_DONE;
 }

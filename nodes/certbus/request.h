@@ -17,13 +17,22 @@ struct request {
 /* Reads it and checks that the holder of all three keys made it. An exit code. */
 int request_load (struct request *request, const char *path);
 void request_free (struct request *request);
-/* Shows who asks and for what, and has a person compare the code; with --yes it only shows.
- * EXIT_DONE: go on. `what` says what would be granted. */
-int request_confirm (const struct call *call, const struct request *request, const char *what);
+
+/* What would be granted, as a person should read it before it is signed. */
+struct offer {
+    struct span role;
+    struct labels sectors;
+    struct grants may; /* depth 0: it may enrol nobody */
+    int64_t until;
+};
+/* Shows who asks and what they would get, and has a person compare the code; with --yes it only
+ * shows. EXIT_DONE: go on. */
+int request_confirm (const struct call *call, const struct request *request,
+                     const struct offer *offer);
 /* The file for the credential: --out, else NAME.credential here; there must be none yet. */
 int request_out (const struct call *call, const struct request *request, struct path *path);
 /* Writes the bundle and says what comes next. */
 int request_finish (const struct call *call, const struct request *request, const struct path *path,
-                    struct span bundle);
+                    struct span bundle, int64_t until);
 
 #endif

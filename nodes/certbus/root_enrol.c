@@ -103,22 +103,38 @@ static int check_policy (const struct credential *c, struct span statement, cons
     return code;
 }
 
+/* What can be refused is refused before the phone call. */
+static int confirm (const struct call *call, const struct root_dir *dir,
+                    const struct request *request, const struct credential *c, struct path *path,
+                    struct pack_out *policy)
+{
+    uint32_t version;
+    const char *file = args_text (&call->args, "policy");
+    struct offer offer = {
+        .role = c->role, .sectors = c->sectors, .may = c->may, .until = c->not_after
+    };
+    int code = check (call, dir, request, c);
+    if (code == EXIT_DONE)
+        code = request_out (call, request, path);
+    if (code == EXIT_DONE)
+        code = root_sign_policy (dir, file, policy, &version);
+    if (code == EXIT_DONE)
+        code = check_policy (c, pack_result (policy), file);
+    return code == EXIT_DONE ? request_confirm (call, request, &offer) : code;
+}
+
 static int sign (const struct call *call, const struct root_dir *dir, const struct request *request,
                  const struct credential *c)
 {
-    uint32_t version;
     struct path path;
     struct pack_out policy, body, statement, bundle;
-    const char *file = args_text (&call->args, "policy");
     pack_init (&policy);
     pack_init (&body);
     pack_init (&statement);
     pack_init (&bundle);
-    int code = request_out (call, request, &path);
+    int code = confirm (call, dir, request, c, &path, &policy);
     if (code == EXIT_DONE)
-        code = root_sign_policy (dir, file, &policy, &version);
-    if (code == EXIT_DONE)
-        code = check_policy (c, pack_result (&policy), file);
+        code = root_keep_policy (dir, pack_result (&policy));
     if (code == EXIT_DONE) {
         credential_pack (&body, c);
         root_sign (dir, CB_PURPOSE_CREDENTIAL, pack_result (&body), &statement);
@@ -127,7 +143,7 @@ static int sign (const struct call *call, const struct root_dir *dir, const stru
                                .chain_count = 1,
                                .chain = { pack_result (&statement) } };
         bundle_pack (&bundle, &made);
-        code = request_finish (call, request, &path, pack_result (&bundle));
+        code = request_finish (call, request, &path, pack_result (&bundle), c->not_after);
     }
     pack_free (&policy);
     pack_free (&body);
@@ -138,7 +154,7 @@ static int sign (const struct call *call, const struct root_dir *dir, const stru
 
 static int run (struct call *call)
 {
-    char why[WHY_MAX], what[WHY_MAX];
+    char why[WHY_MAX];
     struct root_dir dir;
     struct request request;
     struct credential c = { 0 };
@@ -158,13 +174,7 @@ static int run (struct call *call)
     if (code == EXIT_DONE)
         code = root_open (&dir, call->args.operands[0]);
     if (code == EXIT_DONE) {
-        code = check (call, &dir, &request, &c);
-        snprintf (what, sizeof what, SPAN_FMT ", the top of the hierarchy, for %d days",
-                  SPAN_ARG (c.role), (int) days);
-        if (code == EXIT_DONE)
-            code = request_confirm (call, &request, what);
-        if (code == EXIT_DONE)
-            code = sign (call, &dir, &request, &c);
+        code = sign (call, &dir, &request, &c);
         root_close (&dir);
     }
     request_free (&request);

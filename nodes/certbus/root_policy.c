@@ -25,6 +25,8 @@ static int run (struct call *call)
         snprintf (name, sizeof name, "policy-%" PRIu32, version);
         path = name;
     }
+    if (code == EXIT_DONE)
+        code = root_keep_policy (&dir, pack_result (&out));
     if (code == EXIT_DONE &&
         file_write (path, pack_result (&out), false, true, why, sizeof why) != 0)
         code = refused ("%s", why);

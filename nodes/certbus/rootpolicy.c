@@ -49,7 +49,6 @@ static int compare_with_last (const struct policy *text, const struct policy *la
 static int sign_new (const struct root_dir *dir, const struct policy *policy, const char *file,
                      struct pack_out *out)
 {
-    char why[WHY_MAX];
     struct pack_out body;
     struct policy *check = malloc (sizeof *check);
     if (!check)
@@ -64,10 +63,17 @@ static int sign_new (const struct root_dir *dir, const struct policy *policy, co
         code = refused ("%s: %zu bytes when signed; at most %zu", file, made.size, STATEMENT_MAX);
     else if (!policy_parse (check, made))
         code = refused ("%s: no broker would take this policy", file);
-    else if (file_write (root_path (dir->path, "policy").text, made, false, true, why, sizeof why))
-        code = refused ("%s", why);
     free (check);
     return code;
+}
+
+int root_keep_policy (const struct root_dir *dir, struct span statement)
+{
+    char why[WHY_MAX];
+    struct path path = root_path (dir->path, "policy");
+    return file_write (path.text, statement, false, true, why, sizeof why) == 0
+               ? EXIT_DONE
+               : refused ("%s", why);
 }
 
 int root_sign_policy (const struct root_dir *dir, const char *file, struct pack_out *out,

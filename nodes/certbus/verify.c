@@ -45,13 +45,15 @@ static bool genuine (const struct finding *self)
     return self->parsed && (self->reason == CB_OK || self->held_good);
 }
 
-/* Evidence, or an envelope alone. */
-static void read_message (struct finding *self, struct span bytes)
+/* Evidence, or an envelope alone. False: neither. */
+static bool read_message (struct finding *self, struct span bytes)
 {
-    if (!evidence_parse (&self->evidence, bytes))
+    bool evidence = evidence_parse (&self->evidence, bytes);
+    if (!evidence)
         self->evidence = (struct evidence){ .envelope = bytes };
     self->reason = envelope_parse (&self->e, self->evidence.envelope);
     self->parsed = self->reason == CB_OK;
+    return evidence || self->reason != CB_MALFORMED;
 }
 
 /* A chain from a bundle or from another message's evidence. */
@@ -275,8 +277,11 @@ static int load (struct call *call, struct finding *self, struct fetched *fetche
     if (access (what, F_OK) == 0) {
         if (file_read (what, EVIDENCE_MAX, &self->file, why, sizeof why) != 0)
             return refused ("%s", why);
-        read_message (self, self->file);
-        return EXIT_DONE;
+        return read_message (self, self->file)
+                   ? EXIT_DONE
+                   : refused ("%s: not a certbus file, or one that is damaged; expected what "
+                              "`certbus export` wrote",
+                              line_text (what).text);
     }
     if (!strchr (what, '/') || !strchr (what, '-') || args_flag (&call->args, "root"))
         return refused ("%s: no such file, and no id as in pk.sindh/1-3", line_text (what).text);

@@ -193,6 +193,7 @@ static int run (struct call *call)
                       line_text (watch.name).text);
     if (args_count (&call->args, "kind") > KINDS_MAX)
         return usage (call, "--kind: at most %d", KINDS_MAX);
+    warn_kinds (call);
     watch.from_start = from && strcmp (from, "start") == 0;
     watch.after = watch.from_start || watch.name ? 0 : -1;
     watch.deadline = seconds ? clock_steady () + seconds * 1000 : 0;

@@ -16,9 +16,10 @@ def setup(tree):
     tree.join("pk").stop()
 
 
-def ends(home, *words, code=1, check=False, program=(CERTBUSD,)):
+def ends(home, *words, code=1, check=False, program=(CERTBUSD,), schemas=""):
     """It ends by itself with this code, and its last line holds each of the words."""
     done = subprocess.run([*program, "-C", home, *(["--check"] if check else [])],
+                          env={**os.environ, "CERTBUS_SCHEMAS": schemas},
                           capture_output=True, text=True, timeout=60, check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
     need(done.returncode == code, f"{home}: exit code {done.returncode}: {lines}")
@@ -54,7 +55,7 @@ def with_keys_or_a_bundle_that_do_not_belong(tree):
     ends("damaged", "damaged", "join again")
     home = copy(tree, "loose")
     (home / "keys").chmod(0o644)
-    ends("loose", "keys")
+    ends("loose", "loose/keys: ", "chmod 600 loose/keys")
 
 
 def with_a_typo_in_its_configuration(tree):
@@ -70,7 +71,7 @@ def with_a_typo_in_its_configuration(tree):
         kept = [one for one in good.splitlines() if one.split()[0] != line.split()[0]]
         conf.write_text("\n".join(kept[:2] + ["# a comment"] * (3 - len(kept[:2])) + [line]) + "\n")
         for check in (False, True):
-            ends("typo", *words, check=check)
+            ends("typo", "typo/certbus.conf:", *words, check=check)
 
 
 def with_schemas_that_are_not_there_or_not_whole(tree):
@@ -82,6 +83,10 @@ def with_schemas_that_are_not_there_or_not_whole(tree):
     pathlib.Path("half/note.cfg").write_text("kind = \"note\";\nversion = one;\n")
     conf.write_text(f"schemas = \"{os.getcwd()}/half\";\n")
     ends("kinds", "half/note.cfg:2")
+    conf.write_text("")
+    ends("kinds", "ok: pk", code=0, check=True, schemas=str(SCHEMAS))
+    ends("kinds", "half/note.cfg:2", check=True, schemas=os.path.abspath("half"))
+    ends("kinds", "CERTBUS_SCHEMAS", "half", check=True, schemas="half")
 
 
 def with_a_journal_of_a_newer_version_or_none(tree):
@@ -92,11 +97,16 @@ def with_a_journal_of_a_newer_version_or_none(tree):
     db.commit()
     db.close()
     before = (home / "journal.db").read_bytes()
-    ends("newer", "journal.db", "newer")
-    need((home / "journal.db").read_bytes() == before, "it has changed the journal")
+    for check in (True, False):
+        ends("newer", "newer/journal.db", "newer than this program", check=check)
+        need((home / "journal.db").read_bytes() == before, "it has changed the journal")
     home = copy(tree, "noise")
     (home / "journal.db").write_bytes(os.urandom(20000))
-    ends("noise", "journal.db")
+    for check in (True, False):
+        ends("noise", "noise/journal.db", "no database", check=check)
+    (home / "journal.db").unlink()
+    ends("noise", "ok: pk", code=0, check=True)
+    need(not (home / "journal.db").exists(), "a check has made a journal")
 
 
 def on_a_port_in_use(tree):
@@ -105,13 +115,13 @@ def on_a_port_in_use(tree):
     where = "tcp://%s:%d" % taken.getsockname()
     (home / "certbus.conf").write_text(
         f"schemas = \"{SCHEMAS}\";\nlisten = \"{where}\";\n")
-    ends("port", where, "in use")
+    ends("port", where, "in use (listen in certbus.conf)")
     taken.close()
 
 
 def twice_on_one_home(tree):
     pk = tree["pk"].start()
-    ends("pk", "pk", "another certbusd runs on")
+    ends("pk", f"another certbusd runs on pk (pid {pk.process.pid})")
     need(pk.answers(), "the first one still answers")
     # Where it is asked only to check, it may.
     ends("pk", "ok: pk", code=0, check=True)

@@ -5,7 +5,7 @@ import json
 
 from support import (CLEAR, GREEN, PROJECT, Refused, need, note, prove, until)
 
-ADVISORY = json.loads((PROJECT / "config/samples/advisory.json").read_text())
+ADVISORY = json.loads((PROJECT / "config/samples/advisory.json").read_text())["body"]
 INCIDENT = PROJECT / "config/samples/incident.json"
 PARTIES = [("pk", "national", ["government"]),
            ("pk.sindh", "provincial", ["government"]),

@@ -19,6 +19,8 @@ expect 0 certbus -C pk.sindh tree
 says "pk.sindh.kpt" "organisation" "Karachi Port Trust" "@maritime" "(here)"
 
 note "enrolment that this party may not grant"
+expect 2 certbus -C x init pk.sindh.ogdcl
+says "what do people call pk.sindh.ogdcl?" "--title"
 certbus -C x init pk.sindh.ogdcl --title OGDCL >/dev/null
 expect 1 certbus -C pk enrol pk.sindh.ogdcl.request --role organisation --yes
 says "(not-a-child)"
@@ -37,9 +39,20 @@ expect 0 certbus -C pk.sindh tree
 says_not "ogdcl"
 [ ! -e pk.sindh.ogdcl.credential ] || fail "a refused party has a credential"
 
+expect 2 certbus -C pk.sindh enrol pk.sindh.ogdcl.request --role organisation --depth 1
+says "--depth goes with --may-enrol"
+
 note "documents that are no messages"
-expect 1 certbus -C pk publish "$samples/advisory.json"
+/usr/bin/python3 -c 'import json, sys; print (json.dumps (json.load (open (sys.argv[1]))["body"]))' \
+    "$samples/advisory.json" >body.json
+expect 1 certbus -C pk publish body.json
 says "no TLP"
+expect 2 certbus -C pk publish "$samples/advisory.json" --tlp white
+says "TLP:WHITE is CLEAR in TLP 2.0"
+expect 2 certbus -C pk publish "$samples/advisory.json" --to pk.sindh.request
+says "the shell expanded pk.sindh.**; quote it: --to 'pk.sindh.**'"
+expect 2 certbus -C pk publish --to pk.sindh.credential pk.sindh.request "$samples/advisory.json"
+says "quote it: --to 'pk.sindh.**'"
 expect 2 certbus -C pk publish "$samples/advisory.json" --tlp PINK
 says "'PINK' is no TLP 2.0 label"
 expect 2 certbus -C pk publish "$samples/advisory.json" --tlp GREEN --to 'pk.sindh**'
@@ -51,7 +64,13 @@ says "unknown kind 'advisry'; did you mean 'advisory'?"
 expect 1 certbus -C pk publish "$samples/advisory.json" --tlp GREEN --kind receipt
 says "made by brokers"
 expect 1 certbus -C pk publish "$samples/incident.json" --tlp GREEN
-says "incident.json: "
+says "incident.json: " "certbus report FILE"
+expect 1 certbus -C pk publish "$samples/incident.json" --tlp GREEN --kind advisory
+says "(read as kind advisory); did you mean: certbus report FILE"
+expect 1 certbus -C pk publish "$samples/advisory-csaf.json"
+says "(read as kind advisory); this is a CSAF document: certbus publish --csaf FILE"
+expect 1 certbus -C pk.sindh.kpt report body.json
+says "(read as kind incident); did you mean: certbus publish FILE"
 echo '{ "title": "x", ' >broken.json
 expect 1 certbus -C pk publish broken.json --tlp GREEN
 says "broken.json:"
@@ -70,13 +89,17 @@ expect 1 certbus -C pk publish "$samples/advisory.json" --tlp GREEN --to pk.sind
 says "pk/1-999: "
 expect 0 certbus -C pk --json list --kind advisory
 says "[]"
+expect 0 certbus -C pk list --kind advisry
+says "--kind advisry: no schema of that name here; did you mean advisory?"
+expect 1 certbus -C pk watch --kind advisry --count 1 --timeout 1
+says "--kind advisry: no schema of that name here; did you mean advisory?"
 
 note "an advisory, from a document that says everything"
 /usr/bin/python3 - "$samples/advisory.json" >full.json <<'PYTHON'
 import json, sys
 print(json.dumps({"kind": "advisory", "tlp": "TLP:GREEN", "to": ["pk.**"],
                   "precedence": "flash", "by": "duty officer",
-                  "body": json.load(open(sys.argv[1]))}))
+                  "body": json.load(open(sys.argv[1]))["body"]}))
 PYTHON
 expect 0 certbus -C pk publish full.json --dry-run
 says "nothing was sent" "it would reach: 3" "Karachi Port Trust"
@@ -120,6 +143,13 @@ answer=$(json id <<<"$said")
 until_true "$patience" has pk.sindh.kpt "$answer"
 expect 0 certbus -C pk.sindh.kpt show "$answer"
 says "Thread      $report"
+
+note "whom a message reaches, and what it waits for"
+expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to 'pk.sindh.**'
+says "to pk.sindh.** : 1 party known here"
+says_not "away"
+expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to pk.sindh
+says "warning: it reaches nobody known here"
 
 note "reading: a list, a watch, and a reader that is remembered"
 expect 0 certbus -C pk.sindh list
@@ -196,6 +226,18 @@ until_true "$patience" has pk.sindh "$csaf"
 expect 2 certbus -C pk publish --csaf "$samples/advisory-csaf.json" "$samples/advisory.json"
 says "one document"
 
+note "frozen, and no longer"
+expect 2 certbus -C pk freeze PK.SINDH
+says "is no party's name"
+expect 0 certbus -C pk freeze pk.sindh
+says "pk.sindh is frozen here"
+expect 0 certbus -C pk status
+says "frozen       pk.sindh"
+expect 0 certbus -C pk --json freeze pk.sindh --off
+[ "$(json frozen <<<"$said")" = false ] || fail "JSON says that it is frozen"
+expect 0 certbus -C pk status
+says_not "frozen"
+
 note "a text that would steer a terminal does not"
 printf '{ "text": "red \xe2\x80\xaeder\\nTLP         TLP:CLEAR" }' >bidi.json
 expect 0 certbus -C pk --json publish bidi.json --kind note --tlp GREEN --to pk.sindh
@@ -231,8 +273,41 @@ until_true "$patience" is_revoked
 expect 0 certbus -C pk verify "$report"
 says "GENUINE" "But now     the credential has been revoked"
 
+note "what a CERT may enrol unless it is said"
+certbus -C a init pk.punjab --title "Punjab CERT" >/dev/null
+expect 2 certbus -C pk enrol pk.punjab.request --role provincial
+says "Role      provincial" "Sectors   none" "Until     2" \
+    "May enrol observer, organisation; sectors: any; at most 1000 parties, 1 level below it"
+expect 2 certbus -C pk enrol pk.punjab.request --role provincial --may-enrol none
+says "May enrol nobody"
+expect 2 certbus -C pk enrol pk.punjab.request --role sectoral --sector maritime --sector energy
+says "Sectors   energy, maritime" "May enrol organisation; sectors: energy, maritime;"
+expect 0 certbus -C pk enrol pk.punjab.request --role provincial --yes
+says "for pk.punjab until 2"
+certbus -C a join pk.punjab.credential --root root/root >/dev/null
+echo "schemas = \"$project/schemas\";" >>a/certbus.conf
+broker a
+certbus -C b init pk.punjab.wapda --title WAPDA >/dev/null
+expect 0 certbus -C a enrol pk.punjab.wapda.request --role organisation --sector energy --yes
+says "for pk.punjab.wapda until 2"
+stop a
+
+note "a command that follows its broker at once finds it"
+certbusd -C a >>a.log 2>&1 </dev/null &
+pids[a]=$!
+expect 0 certbus -C a status
+stop a
+
 note "nobody is left"
-stop pk pk.sindh pk.sindh.kpt
+stop pk
+# is_away: the link up is seen to be down
+is_away () {
+    [ "$(certbus -C pk.sindh --json status | json parent.state)" != OPEN ]
+}
+until_true "$patience" is_away
+expect 0 certbus -C pk.sindh report silent.json
+says "the parent pk is away: it waits here"
+stop pk.sindh pk.sindh.kpt
 expect 3 certbus -C pk status
 says "no broker is running"
 expect 0 certbus -C pk verify advisory.certbus

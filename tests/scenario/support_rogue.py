@@ -19,7 +19,7 @@ from certbus_py import link, proof, statement                          # noqa: E
 from certbus_py.envelope import Envelope, sign_batch, signed_bytes     # noqa: E402
 from certbus_py.reasons import NAME                                    # noqa: E402
 
-ADVISORY = json.loads((PROJECT / "config/samples/advisory.json").read_text())
+ADVISORY = json.loads((PROJECT / "config/samples/advisory.json").read_text())["body"]
 EVERYTHING = [1 << 20] * 4
 
 

@@ -106,6 +106,16 @@ static void an_advisory_goes_to_the_own_subtree_by_default (void **state)
     assert_true (span_is (body_text (broker_was_asked ("publish"), "kind"), "advisory"));
 }
 
+static void the_old_label_white_is_called_clear (void **state)
+{
+    (void) state;
+    broker_agrees ("publish");
+    const struct ran *ran = certbus ("-C", home (), "publish", file_with ("a.json", ADVISORY),
+                                     "--tlp", "WHITE", "--to", "pk", NULL);
+    assert_int_equal (ran->code, EXIT_USAGE);
+    says (ran->err, "--tlp: TLP:WHITE is CLEAR in TLP 2.0");
+}
+
 static void another_kind_has_no_default_audience (void **state)
 {
     (void) state;
@@ -365,14 +375,14 @@ static void a_code_alone_is_no_proof (void **state)
     assert_int_equal (ran->code, EXIT_REFUSED);
 }
 
-static void bytes_that_are_no_message_are_not_genuine (void **state)
+static void bytes_that_are_no_message_are_called_that (void **state)
 {
     (void) state;
     broker_agrees ("check");
     const struct ran *ran =
         certbus ("-C", home (), "--json", "verify", file_with ("x.certbus", "hello"), NULL);
-    assert_int_equal (ran->code, EXIT_NOT_GENUINE);
-    says (ran->out, "\"genuine\": false");
+    assert_int_equal (ran->code, EXIT_REFUSED);
+    says (ran->err, "not a certbus file");
     assert_int_equal (broker_questions (), 0);
 }
 
@@ -406,6 +416,7 @@ int main (void)
         cmocka_unit_test_setup (a_refusal_is_said_in_words_with_its_name, fresh),
         cmocka_unit_test_setup (a_refusal_cannot_steer_the_terminal, fresh),
         cmocka_unit_test_setup (an_advisory_goes_to_the_own_subtree_by_default, fresh),
+        cmocka_unit_test_setup (the_old_label_white_is_called_clear, fresh),
         cmocka_unit_test_setup (another_kind_has_no_default_audience, fresh),
         cmocka_unit_test_setup (a_message_without_tlp_never_reaches_the_broker, fresh),
         cmocka_unit_test_setup (options_count_more_than_the_document, fresh),
@@ -422,7 +433,7 @@ int main (void)
         cmocka_unit_test_setup (a_request_is_confirmed_by_a_person_or_not_at_all, fresh),
         cmocka_unit_test_setup (a_party_that_is_refused_is_refused_before_the_phone_call, fresh),
         cmocka_unit_test_setup (a_code_alone_is_no_proof, fresh),
-        cmocka_unit_test_setup (bytes_that_are_no_message_are_not_genuine, fresh),
+        cmocka_unit_test_setup (bytes_that_are_no_message_are_called_that, fresh),
         cmocka_unit_test_setup (evidence_is_read_back_as_it_was_written, fresh),
     };
     int failed = cmocka_run_group_tests (tests, NULL, NULL);

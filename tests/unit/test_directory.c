@@ -72,22 +72,15 @@ static enum cb_reason revoke (struct fixture *f, const struct revocation *r, con
     return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
 }
 
-static void credentials_are_found_by_hash_name_and_link_key (void **state)
+static void credentials_are_found_by_hash_and_name (void **state)
 {
     struct fixture *f = *state;
     const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
     assert_non_null (e);
     assert_true (span_is (e->credential.role, "organisation"));
     assert_ptr_equal (directory_by_hash (f->d, &f->kpt->credential.st.hash), e);
-    assert_ptr_equal (directory_by_link_key (f->d, f->kpt->link_key), e);
-    assert_null (directory_by_link_key (f->d, f->kpt->sign_key));
     assert_null (directory_by_name (f->d, span_of ("pk.sindh.nobody")));
     assert_ptr_equal (e->issuer, directory_by_name (f->d, span_of ("pk.sindh")));
-    const struct entry *chain[PARTY_LABELS];
-    assert_int_equal (directory_chain (e, chain), 3);
-    assert_true (span_is (chain[0]->credential.name, "pk"));
-    assert_null (chain[0]->issuer);
-    assert_ptr_equal (chain[2], e);
 }
 
 static void an_entry_borrows_nothing_from_the_callers_bytes (void **state)
@@ -234,8 +227,6 @@ static void the_next_generation_is_signed_by_the_one_before (void **state)
     assert_int_equal (now->credential.generation, 2);
     assert_ptr_equal (old->successor, now);
     assert_ptr_equal (directory_generation (f->d, span_of ("pk.sindh.kpt"), 1), old);
-    assert_null (directory_by_link_key (f->d, old_link));
-    assert_ptr_equal (directory_by_link_key (f->d, f->kpt->link_key), now);
 }
 
 static void lost_keys_are_replaced_only_with_a_countersignature (void **state)
@@ -330,8 +321,7 @@ static void a_move_is_signed_by_both_parents_and_may_keep_its_keys (void **state
     assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
     signs[1].by = f->sindh;
     assert_int_equal (add (f, &c, signs, 2), CB_OK);
-    const struct entry *now = directory_by_name (f->d, span_of ("pk.punjab.sukkur"));
-    assert_ptr_equal (directory_by_link_key (f->d, sukkur->link_key), now);
+    assert_non_null (directory_by_name (f->d, span_of ("pk.punjab.sukkur")));
 }
 
 static void a_root_file_is_pinned_and_then_followed (void **state)
@@ -481,6 +471,7 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
 {
     struct fixture *f = *state;
     struct credential s = f->sindh->credential, good, c;
+    char detail[ENROL_DETAIL];
     /* A province with narrow rights. */
     struct actor *kp = world_actor (f->w, "pk.kp");
     c = world_credential (kp, "provincial", "energy");
@@ -492,12 +483,12 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
     const struct entry *issuer = directory_by_name (f->d, span_of ("pk.kp"));
     good = stranger (f, "pk.kp.police");
     good.may = (struct grants){ .depth = 0 };
-    assert_int_equal (directory_may_enrol (f->d, issuer, &good), CB_OK);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &good, detail), CB_OK);
 #define REFUSED(why, change)                                                                       \
     do {                                                                                           \
         c = good;                                                                                  \
         change;                                                                                    \
-        assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_##why);                       \
+        assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_##why);               \
     } while (0)
     REFUSED (NOT_A_CHILD, c.name = span_of ("pk.sindh.police"));
     REFUSED (NOT_A_CHILD, c.name = span_of ("pk.kp.police.a"));
@@ -518,25 +509,129 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
 #undef REFUSED
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = kp };
     assert_int_equal (add (f, &good, &sign, 1), CB_OK);
-    assert_int_equal (directory_may_enrol (f->d, issuer, &good), CB_NAME_TAKEN);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &good, detail), CB_NAME_TAKEN);
     c = stranger (f, "pk.kp.water");
     c.may = (struct grants){ .depth = 0 };
-    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_TOO_MANY_CHILDREN);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_TOO_MANY_CHILDREN);
     const struct entry *police = directory_by_name (f->d, span_of ("pk.kp.police"));
     c = good;
     c.generation = 2;
     c.previous = &police->credential.st.hash;
-    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_OK);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_OK);
     struct revocation r = revocation_of (kp);
     assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    assert_int_equal (directory_may_enrol (f->d, issuer, &c), CB_REVOKED);
+    assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_REVOKED);
+}
+
+/* A policy with these roles, and the sectors energy and maritime. */
+static void rule (struct fixture *f, const struct labels *roles)
+{
+    struct policy *p = calloc (1, sizeof *p);
+    assert_non_null (p);
+    p->version = 1;
+    p->title = span_of ("for enrolment");
+    p->roles = *roles;
+    p->sector_count = 2;
+    p->sectors[0].sector = span_of ("energy");
+    p->sectors[1].sector = span_of ("maritime");
+    assert_int_equal (directory_policy (f->d, world_policy_of (f->w, p)), CB_OK);
+    free (p);
+}
+
+static void expect_refused (struct fixture *f, const char *by, const struct credential *c,
+                            enum cb_reason reason, const char *says)
+{
+    char detail[ENROL_DETAIL];
+    const struct entry *issuer = directory_by_name (f->d, span_of (by));
+    assert_int_equal (directory_may_enrol (f->d, issuer, c, detail), reason);
+    assert_string_equal (detail, says);
+}
+
+static void what_the_policy_does_not_have_is_not_enrolled (void **state)
+{
+    struct fixture *f = *state;
+    const struct labels roles = { .count = 4,
+                                  .at = { span_of ("national"), span_of ("observer"),
+                                          span_of ("organisation"), span_of ("provincial") } };
+    rule (f, &roles);
+    struct credential good = stranger (f, "pk.kp"), c;
+    const char *possible = "\"provincal\"; it may enrol: observer, organisation, provincial";
+    good.may.depth = 2;
+    expect_refused (f, "pk", &good, CB_OK, "");
+    c = good;
+    c.role = span_of ("provincal");
+    expect_refused (f, "pk", &c, CB_ROLE_NOT_GRANTED, possible);
+    c = good;
+    c.may.roles = (struct labels){ .count = 1, .at = { span_of ("provincal") } };
+    expect_refused (f, "pk", &c, CB_ROLE_NOT_GRANTED, possible);
+    c.may.roles.at[0] = span_of ("national");
+    expect_refused (f, "pk", &c, CB_ROLE_NOT_GRANTED,
+                    "\"national\"; it may enrol: observer, organisation, provincial");
+    c = good;
+    c.role = span_of ("national");
+    expect_refused (f, "pk", &c, CB_ROLE_NOT_GRANTED,
+                    "\"national\"; it may enrol: observer, organisation, provincial");
+    c = good;
+    c.sectors = (struct labels){ .count = 1, .at = { span_of ("maratime") } };
+    possible = "\"maratime\": no such sector in the policy; it may enrol into: energy, maritime";
+    expect_refused (f, "pk", &c, CB_SECTOR_NOT_GRANTED, possible);
+    c = good;
+    c.may.sectors = (struct labels){ .count = 1, .at = { span_of ("maratime") } };
+    expect_refused (f, "pk", &c, CB_SECTOR_NOT_GRANTED, possible);
+    /* Who holds the credential already is judged by the chain alone. */
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk };
+    assert_int_equal (add (f, &c, &sign, 1), CB_OK);
+}
+
+static void a_refused_enrolment_says_what_is_possible (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *kp = world_actor (f->w, "pk.kp");
+    struct credential c = world_credential (kp, "provincial", "energy");
+    c.may.roles =
+        (struct labels){ .count = 2, .at = { span_of ("observer"), span_of ("organisation") } };
+    c.may.sectors = (struct labels){ .count = 1, .at = { span_of ("energy") } };
+    c.may.depth = 1;
+    c.may.children = 1;
+    assert_int_equal (directory_add (f->d, world_issue (kp, &c), NULL), CB_OK);
+    struct credential good = stranger (f, "pk.kp.police");
+    good.may = (struct grants){ .depth = 0 };
+    expect_refused (f, "pk.kp", &good, CB_OK, "");
+    c = good;
+    c.name = span_of ("pk.x.y");
+    expect_refused (f, "pk", &c, CB_NOT_A_CHILD, "pk.x.y is not one label below pk");
+    c = stranger (f, "pk.sindh");
+    expect_refused (f, "pk", &c, CB_NAME_TAKEN,
+                    "pk.sindh, enrolled 2025-08-20; a name stays with its party: choose another");
+    c = good;
+    c.role = span_of ("auditor");
+    expect_refused (f, "pk.kp", &c, CB_ROLE_NOT_GRANTED,
+                    "\"auditor\"; it may enrol: observer, organisation");
+    c = good;
+    c.sectors = (struct labels){ .count = 1, .at = { span_of ("health") } };
+    expect_refused (f, "pk.kp", &c, CB_SECTOR_NOT_GRANTED, "\"health\"; it may enrol into: energy");
+    assert_int_equal (directory_policy (f->d, world_policy (f->w, 1)), CB_OK);
+    expect_refused (f, "pk.kp", &c, CB_SECTOR_NOT_GRANTED, "\"health\"; it may enrol into: energy");
+    c = good;
+    c.may.depth = 1;
+    expect_refused (f, "pk.kp", &c, CB_TOO_DEEP, "depth 1; it may grant at most 0");
+    struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = kp };
+    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
+    c = stranger (f, "pk.kp.water");
+    c.may = (struct grants){ .depth = 0 };
+    expect_refused (f, "pk.kp", &c, CB_TOO_MANY_CHILDREN,
+                    "its credential lets it enrol 1, and 1 are enrolled");
+    c.name = span_of ("pk.kp.police.one");
+    expect_refused (f, "pk.kp.police", &c, CB_TOO_DEEP,
+                    "pk.kp.police's credential lets it enrol nobody; the party above grants that "
+                    "with --may-enrol");
 }
 
 int main (void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_WORLD (credentials_are_found_by_hash_name_and_link_key),
+        WITH_WORLD (credentials_are_found_by_hash_and_name),
         WITH_WORLD (an_entry_borrows_nothing_from_the_callers_bytes),
         WITH_WORLD (a_known_credential_is_added_again_without_effect),
         WITH_WORLD (a_credential_comes_after_its_issuers),
@@ -558,6 +653,8 @@ int main (void)
         WITH_WORLD (a_frozen_origin_stays_so_until_released),
         WITH_WORLD (a_term_exists_below_the_root_or_as_a_sector_of_the_policy),
         WITH_WORLD (an_issuer_is_told_before_it_signs_what_would_be_refused),
+        WITH_WORLD (what_the_policy_does_not_have_is_not_enrolled),
+        WITH_WORLD (a_refused_enrolment_says_what_is_possible),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

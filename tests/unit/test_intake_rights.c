@@ -43,15 +43,15 @@ static void a_term_that_cannot_exist_is_refused (void **state)
     assert_string_equal (f->v.detail, "audience[0]: @telecom");
 }
 
-static void restrict_policy (struct station *f, unsigned relations)
+static void restrict_to (struct station *f, const char *role, const char *kind, unsigned relations)
 {
     struct policy *p = calloc (1, sizeof *p);
     p->version = 2;
     p->title = span_of ("narrow");
     p->roles = (struct labels){ .count = 1, .at = { span_of ("*") } };
     p->grant_count = 1;
-    p->grants[0] = (struct policy_grant){ .role = span_of ("organisation"),
-                                          .kinds = { .count = 1, .at = { span_of ("note") } },
+    p->grants[0] = (struct policy_grant){ .role = span_of (role),
+                                          .kinds = { .count = 1, .at = { span_of (kind) } },
                                           .relations = relations };
     p->setting_count = 2;
     p->settings[0].name = span_of ("ahead");
@@ -62,13 +62,18 @@ static void restrict_policy (struct station *f, unsigned relations)
     free (p);
 }
 
+static void restrict_policy (struct station *f, unsigned relations)
+{
+    restrict_to (f, "organisation", "note", relations);
+}
+
 static void what_no_grant_allows_is_refused (void **state)
 {
     struct station *f = *state;
     restrict_policy (f, 1u << CB_REL_PARENT);
     assert_int_equal (station_send_to (f, f->kpt, "pk.sindh"), CB_OK);
     assert_int_equal (station_send_to (f, f->kpt, "pk.**"), CB_NO_GRANT);
-    assert_string_equal (f->v.detail, "audience[0]: pk.**");
+    assert_string_equal (f->v.detail, "audience[0]: pk.**: role organisation, kind note");
     struct draft draft = world_draft (f->kpt, "advisory", "pk.sindh");
     assert_int_equal (station_verdict (f, f->kpt, &draft), CB_NO_GRANT);
     station_from_self (f);
@@ -240,6 +245,30 @@ static void the_flash_quota_counts_what_was_issued_in_an_hour (void **state)
     quota_free (&quota);
 }
 
+static void no_quota_holds_up_what_trust_rests_on (void **state)
+{
+    struct station *f = *state;
+    struct quota *quota = quota_new ();
+    restrict_to (f, "*", "*", 1u << CB_REL_EVERYONE);
+    f->at_sindh.quota = quota;
+    station_from_self (f);
+    struct draft draft = world_draft (f->sindh, "note", "pk");
+    struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
+    struct draft enrolment =
+        station_carrying (f, f->sindh, "enrolment", "credential", bank->credential.st.bytes);
+    draft.precedence = enrolment.precedence = CB_LANE_FLASH;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal (station_verdict (f, f->sindh, &enrolment), CB_OK);
+    /* Nor do they use it up. */
+    assert_int_equal (station_verdict (f, f->sindh, &draft), CB_OK);
+    assert_int_equal (station_verdict (f, f->sindh, &draft), CB_OK);
+    assert_int_equal (station_verdict (f, f->sindh, &draft), CB_QUOTA);
+    struct draft revocation = station_revoking (f, f->sindh, f->kpt, 0, false);
+    revocation.precedence = CB_LANE_FLASH;
+    assert_int_equal (station_verdict (f, f->sindh, &revocation), CB_OK);
+    quota_free (&quota);
+}
+
 static void the_first_check_that_fails_is_the_verdict (void **state)
 {
     struct station *f = *state;
@@ -313,6 +342,7 @@ int main (void)
         WITH_STATION (a_kind_says_whether_it_belongs_to_a_thread),
         WITH_STATION (a_trust_statement_inside_is_verified),
         WITH_STATION (the_flash_quota_counts_what_was_issued_in_an_hour),
+        WITH_STATION (no_quota_holds_up_what_trust_rests_on),
         WITH_STATION (the_first_check_that_fails_is_the_verdict),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

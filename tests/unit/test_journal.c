@@ -28,7 +28,7 @@ static void a_record_is_read_back_as_it_was_appended (void **state)
 {
     struct journal *journal = opened (state);
     struct record in = record_of (CB_LANE_BULK, "text"), out;
-    in.reason = CB_STALE_TRUST;
+    in.reason = CB_NOT_MEANT;
     in.policy = UINT32_MAX;
     in.taken = INT64_C (253402300799999);
     begin_batch (journal);
@@ -40,7 +40,7 @@ static void a_record_is_read_back_as_it_was_appended (void **state)
     assert_int_equal (journal_next (reader, &out), JOURNAL_OK);
     assert_int_equal (out.position, 1);
     assert_int_equal (out.lane, CB_LANE_BULK);
-    assert_int_equal (out.reason, CB_STALE_TRUST);
+    assert_int_equal (out.reason, CB_NOT_MEANT);
     assert_true (out.policy == UINT32_MAX && out.taken == in.taken);
     assert_true (span_is (out.from, "pk.sindh") && span_is (out.envelope, "text"));
     assert_hash_equal (out.leaf, in.leaf);

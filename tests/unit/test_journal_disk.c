@@ -330,6 +330,63 @@ static void a_journal_without_permission_is_refused (void **state)
     assert_int_equal (end_of_process (child), 0);
 }
 
+static void expect_peek (struct desk *desk, const char *sql, const char *says)
+{
+    char why[512] = "";
+    if (sql)
+        desk_tamper (desk, sql);
+    bool good = journal_peek (desk->path, why, sizeof why);
+    if (good != (says == NULL) || (says && !strstr (why, says)))
+        fail_msg ("it says \"%s\" and not \"%s\"", why, says ? says : "");
+    if (says)
+        desk_refused (desk->path, says);
+}
+
+static void a_look_at_the_header_says_what_opening_would (void **state)
+{
+    struct desk *desk = *state;
+    char text[200];
+    memset (text, 'x', sizeof text);
+    desk_close (desk);
+    expect_peek (desk, NULL, NULL);
+    expect_peek (desk, "PRAGMA user_version = 2", "format 2 is newer than this program (1)");
+    expect_peek (desk, "PRAGMA user_version = 0", "is damaged: there is no format 0");
+    expect_peek (desk, "PRAGMA application_id = 7", "it is another program's database");
+    expect_peek (desk, "PRAGMA application_id = 0", "it is another program's database");
+    for (size_t size = 2; size <= sizeof text; size += 98) {
+        write_file (desk->path, text, size);
+        expect_peek (desk, NULL, "it is no database");
+    }
+    write_file (desk->path, "", 0);
+    expect_peek (desk, NULL, NULL);
+    assert_int_equal (unlink (desk->path), 0);
+    expect_peek (desk, NULL, NULL);
+    assert_int_equal (access (desk->path, F_OK), -1);
+    assert_int_equal (mkdir (desk->path, 0700), 0);
+    expect_peek (desk, NULL, "is not a file");
+}
+
+static void a_journal_in_use_may_be_looked_at (void **state)
+{
+    struct desk *desk = *state;
+    int ends[2];
+    char byte;
+    desk_close (desk);
+    /* A new one: all that there is of it is still in its write-ahead log. */
+    assert_int_equal (unlink (desk->path), 0);
+    assert_int_equal (socketpair (AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    pid_t child = start_process (desk, hold_until_told, ends[1]);
+    close (ends[1]);
+    assert_int_equal (read (ends[0], &byte, 1), 1);
+    expect_peek (desk, NULL, NULL);
+    desk_refused (desk->path, "journal.db is in use by another certbusd");
+    assert_int_equal (write (ends[0], "", 1), 1);
+    assert_int_equal (end_of_process (child), 0);
+    close (ends[0]);
+    desk_reopen (desk);
+    assert_int_equal (journal_head (desk->journal), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown (name, desk_setup, desk_teardown)
 
 int main (void)
@@ -350,6 +407,8 @@ int main (void)
         TEST (a_file_that_is_no_journal_is_refused_and_left_alone),
         TEST (an_empty_file_becomes_a_journal),
         TEST (a_journal_without_permission_is_refused),
+        TEST (a_look_at_the_header_says_what_opening_would),
+        TEST (a_journal_in_use_may_be_looked_at),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -364,9 +364,11 @@ static void the_samples_are_what_their_schemas_ask_for (void **state)
     for (size_t i = 0; i < 2; i++) {
         char path[64];
         snprintf (path, sizeof path, "config/samples/%s.json", names[i]);
-        json_t *value = json_load_document (path, why, sizeof why);
-        if (!value)
+        json_t *document = json_load_document (path, why, sizeof why);
+        if (!document)
             fail_msg ("%s", why);
+        assert_string_equal (json_string_value (json_object_get (document, "kind")), names[i]);
+        json_t *value = json_object_get (document, "body");
         const struct schema *schema = schemas_find (ours, span_of (names[i]));
         pack_reset (&out);
         if (!body_from_json (schema, value, &out, why, sizeof why))
@@ -378,7 +380,7 @@ static void the_samples_are_what_their_schemas_ask_for (void **state)
         assert_true (span_equal (pack_result (&again), pack_result (&out)));
         pack_free (&again);
         json_decref (back);
-        json_decref (value);
+        json_decref (document);
     }
 }
 

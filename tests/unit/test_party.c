@@ -62,13 +62,22 @@ static void a_common_beginning_is_not_ancestry (void **state)
     assert_false (party_above (S (""), S (".pk")));
 }
 
-static void the_child_towards_a_name_is_one_label_below (void **state)
+static void the_distance_of_names_counts_letters_up_to_a_limit (void **state)
 {
     (void) state;
-    assert_true (span_is (party_child_towards (S ("pk"), S ("pk.sindh.kpt")), "pk.sindh"));
-    assert_true (span_is (party_child_towards (S ("pk"), S ("pk.sindh")), "pk.sindh"));
-    assert_int_equal (party_child_towards (S ("pk"), S ("pk")).size, 0);
-    assert_int_equal (party_child_towards (S ("pk.sindh"), S ("pk.punjab.x")).size, 0);
+    assert_int_equal (party_distance (S ("pk.sindh"), S ("pk.sindh"), 4), 0);
+    assert_int_equal (party_distance (S ("pk.sindh"), S ("pk.sind"), 4), 1);
+    assert_int_equal (party_distance (S ("pk.sindh.kpt"), S ("pk.sindh.ktp"), 4), 2);
+    assert_int_equal (party_distance (S ("pk.xindhu"), S ("pk.sindh"), 4), 2);
+    assert_int_equal (party_distance (S ("pk.punjab"), S ("pk.sindh"), 4), 4);
+    assert_int_equal (party_distance (S ("pk.kp"), S ("pk.ab"), 2), 2);
+    assert_int_equal (party_distance (S ("pk"), S ("pk.sindh.kpt"), 4), 4);
+    assert_int_equal (party_distance (S (""), S ("pk"), 4), 2);
+    char longest[PARTY_MAX + 1];
+    memset (longest, 'a', sizeof longest);
+    struct span all = span_bytes (longest, PARTY_MAX);
+    assert_int_equal (party_distance (all, span_bytes (longest, PARTY_MAX - 1), 4), 1);
+    assert_int_equal (party_distance (all, span_bytes (longest, sizeof longest), 4), 4);
 }
 
 static void a_term_is_a_party_a_subtree_or_a_sector (void **state)
@@ -112,7 +121,7 @@ int main (void)
         cmocka_unit_test (a_label_has_1_to_32_lower_case_letters_digits_and_dashes),
         cmocka_unit_test (the_parent_is_the_name_without_its_last_label),
         cmocka_unit_test (a_common_beginning_is_not_ancestry),
-        cmocka_unit_test (the_child_towards_a_name_is_one_label_below),
+        cmocka_unit_test (the_distance_of_names_counts_letters_up_to_a_limit),
         cmocka_unit_test (a_term_is_a_party_a_subtree_or_a_sector),
         cmocka_unit_test (the_longest_name_makes_the_longest_term),
     };

@@ -316,8 +316,9 @@ static void the_hierarchy_of_pakistan_can_be_enrolled (void **state)
             struct term sector = { .type = TERM_SECTOR, .name = c.sectors.at[j] };
             assert_true (directory_term (d, &sector));
         }
-        if (issuer && directory_may_enrol (d, issuer, &c) != CB_OK)
-            fail_msg ("%s: %s", actor->name, cb_reason_name (directory_may_enrol (d, issuer, &c)));
+        char detail[ENROL_DETAIL];
+        if (issuer && directory_may_enrol (d, issuer, &c, detail) != CB_OK)
+            fail_msg ("%s: %s", actor->name, detail);
         if (directory_add (d, world_issue (actor, &c), NULL) != CB_OK)
             fail_msg ("%s cannot be enrolled", actor->name);
     }

@@ -6,6 +6,8 @@ from .envelope import FLASH, LIVE, TEST, Envelope
 from .reasons import Refused
 
 QUOTA_MAX = 256
+# Messages of these kinds change what is believed: no quota holds them up.
+UNCOUNTED = ("policy", "root", "enrolment", "revocation", "head")
 AHEAD = 10 * 60 * 1000
 HOUR = 60 * 60 * 1000
 SIDES = ("self", "parent", "child")
@@ -175,7 +177,8 @@ class Intake:
             raise Refused("trust", str(refused)) from None
 
     def _quota(self, message):
-        if message.precedence != FLASH or self.trust.policy is None:
+        if (message.precedence != FLASH or self.trust.policy is None
+                or message.kind in UNCOUNTED):
             return
         quota = min(self.trust.policy.content.setting.get("flash-per-hour", 0), QUOTA_MAX)
         hour = message.issued // HOUR

@@ -8,7 +8,7 @@ import time
 
 from . import canon, forms, proof, route, statement
 from .envelope import BULK, RECOVERY, ROUTINE, TEST, Envelope, sign_batch, signed_bytes
-from .intake import HOUR, Intake, Memory, apply
+from .intake import HOUR, UNCOUNTED, Intake, Memory, apply
 from .link import MAX_CREDENTIALS, MAX_ENVELOPES, NEVER_READ, is_lost
 from .reasons import ENDS_SESSION, NUMBER, Refused
 from .trust import Trust
@@ -60,8 +60,8 @@ class _Memory(Memory):
     def flash_in_hour(self, origin, hour):
         return self.db.execute(
             "SELECT count(*) FROM journal WHERE origin = ? AND lane = 0 AND "
-            "reason = 0 AND issued >= ? AND issued < ?",
-            (origin, hour * HOUR, (hour + 1) * HOUR)).fetchone()[0]
+            "reason = 0 AND issued >= ? AND issued < ? AND kind NOT IN (?, ?, ?, ?, ?)",
+            (origin, hour * HOUR, (hour + 1) * HOUR, *UNCOUNTED)).fetchone()[0]
 
 
 class Store:
