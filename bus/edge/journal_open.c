@@ -350,15 +350,6 @@ static int64_t header_number (const uint8_t *at)
                       at[3]);
 }
 
-/* What was written last may not have reached the file itself. */
-static bool log_pending (const struct journal *self)
-{
-    char path[4096];
-    struct stat st;
-    snprintf (path, sizeof path, "%s-wal", self->path);
-    return stat (path, &st) == 0 && st.st_size > 0;
-}
-
 static bool judge_header (struct journal *self, const uint8_t *header, ssize_t size)
 {
     static const char magic[16] = "SQLite format 3";
@@ -368,7 +359,8 @@ static bool judge_header (struct journal *self, const uint8_t *header, ssize_t s
         return refuse (self, "is not a journal of certbus: it is no database");
     int64_t tables = header_number (header + 40); /* changes of its schema */
     int64_t format = header_number (header + 60), application = header_number (header + 68);
-    if (application == 0 && format == 0 && (tables == 0 || log_pending (self)))
+    /* So it is also while all that there is of a new one is in its write-ahead log. */
+    if (application == 0 && format == 0 && tables == 0)
         return true;
     return judge_format (self, application, format);
 }

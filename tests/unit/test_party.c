@@ -67,6 +67,7 @@ static void the_distance_of_names_counts_letters_up_to_a_limit (void **state)
     (void) state;
     assert_int_equal (party_distance (S ("pk.sindh"), S ("pk.sindh"), 4), 0);
     assert_int_equal (party_distance (S ("pk.sindh"), S ("pk.sind"), 4), 1);
+    assert_int_equal (party_distance (S ("pk.sind"), S ("pk.sindh"), 4), 1);
     assert_int_equal (party_distance (S ("pk.sindh.kpt"), S ("pk.sindh.ktp"), 4), 2);
     assert_int_equal (party_distance (S ("pk.xindhu"), S ("pk.sindh"), 4), 2);
     assert_int_equal (party_distance (S ("pk.punjab"), S ("pk.sindh"), 4), 4);
