@@ -37,6 +37,16 @@ def children_follow_a_parent_that_announces_another_endpoint(tree):
     until(lambda: pk.holds(mark), "messages flow")
 
 
+def the_next_endpoint_is_tried_when_one_does_not_answer(tree):
+    pk = tree.join("pk")
+    sindh = tree.home("pk.sindh", "provincial")
+    dead = f"tcp://{tree.host}:{free_port(tree.host)}"
+    sindh.configure(parent=[dead, pk.endpoint])
+    sindh.start()
+    until(lambda: sindh.open_to("pk"), "it comes to the second endpoint")
+    need(sindh.link("pk")["endpoint"] == pk.endpoint, "and says so")
+
+
 def the_tap_shows_what_is_for_this_party_up_to_its_label(tree):
     pk = tree.home("pk")
     pk.configure(tap="ipc://run/tap")
@@ -79,5 +89,6 @@ def red_is_refused_because_nothing_can_seal_it_yet(tree):
 
 if __name__ == "__main__":
     prove(children_follow_a_parent_that_announces_another_endpoint,
+          the_next_endpoint_is_tried_when_one_does_not_answer,
           the_tap_shows_what_is_for_this_party_up_to_its_label)
     prove(red_is_refused_because_nothing_can_seal_it_yet, on=lambda tree: tree.join("pk"))
