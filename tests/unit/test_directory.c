@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/support_trust.h"
+#include "tests/unit/support_directory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,46 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-struct fixture {
-    struct world *w;
-    struct actor *pk, *sindh, *kpt;
-    struct directory *d;
-};
-
-static int set_up (void **state)
-{
-    struct fixture *f = calloc (1, sizeof *f);
-    f->w = world_new (2, 3);
-    f->pk = world_party (f->w, "pk", "national", NULL);
-    f->sindh = world_party (f->w, "pk.sindh", "provincial", "energy");
-    f->kpt = world_party (f->w, "pk.sindh.kpt", "organisation", "energy");
-    f->d = world_directory (f->w);
-    *state = f;
-    return 0;
-}
-
-static int tear_down (void **state)
-{
-    struct fixture *f = *state;
-    directory_free (&f->d);
-    assert_null (f->d);
-    world_free (&f->w);
-    free (f);
-    return 0;
-}
-
-static enum cb_reason add (struct fixture *f, const struct credential *c,
-                           const struct world_sign *signs, size_t count)
-{
-    return directory_add (f->d, world_sign_credential (f->w, c, signs, count), NULL);
-}
-
-/* A child of sindh that is not in the directory. */
-static struct credential stranger (struct fixture *f, const char *name)
-{
-    return world_credential (world_actor (f->w, name), "organisation", NULL);
-}
 
 static struct credential next_of (struct actor *actor, const char *seed)
 {
@@ -58,18 +18,6 @@ static struct credential next_of (struct actor *actor, const char *seed)
     c.generation++;
     c.previous = &actor->credential.st.hash;
     return c;
-}
-
-static struct revocation revocation_of (const struct actor *actor)
-{
-    return (struct revocation){ .party = span_of (actor->name),
-                                .credential = &actor->credential.st.hash,
-                                .why = span_of ("stolen") };
-}
-
-static enum cb_reason revoke (struct fixture *f, const struct revocation *r, const char *by)
-{
-    return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
 }
 
 static void credentials_are_found_by_hash_and_name (void **state)
@@ -137,65 +85,65 @@ static void the_top_party_needs_the_threshold_of_root_keys (void **state)
     struct credential other = f->pk->credential;
     other.name = span_of ("in");
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL };
-    assert_int_equal (add (f, &other, &sign, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &other, &sign, 1), CB_CHAIN_BROKEN);
 }
 
 static void a_credential_that_its_issuer_did_not_sign_is_refused (void **state)
 {
     struct fixture *f = *state;
-    struct credential c = stranger (f, "pk.sindh.bank");
+    struct credential c = fixture_stranger (f, "pk.sindh.bank");
     struct world_sign by_pk = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk };
     struct world_sign forged = { .purpose = CB_PURPOSE_CREDENTIAL,
                                  .by = f->sindh,
                                  .secret = f->kpt->secret };
     struct world_sign purpose = { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->sindh };
     struct world_sign good = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
-    assert_int_equal (add (f, &c, &by_pk, 1), CB_CHAIN_BROKEN);
-    assert_int_equal (add (f, &c, &forged, 1), CB_CHAIN_BROKEN);
-    assert_int_equal (add (f, &c, &purpose, 1), CB_CHAIN_BROKEN);
-    assert_int_equal (add (f, &c, &good, 1), CB_OK);
+    assert_int_equal (fixture_add (f, &c, &by_pk, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, &forged, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, &purpose, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, &good, 1), CB_OK);
 }
 
 static void a_credential_that_widens_is_refused (void **state)
 {
     struct fixture *f = *state;
-    struct credential c = stranger (f, "pk.sindh.bank");
+    struct credential c = fixture_stranger (f, "pk.sindh.bank");
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
     c.may.depth = f->sindh->credential.may.depth;
-    assert_int_equal (add (f, &c, &sign, 1), CB_CHAIN_WIDENS);
-    struct credential sibling = stranger (f, "pk.punjab");
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_CHAIN_WIDENS);
+    struct credential sibling = fixture_stranger (f, "pk.punjab");
     sibling.issuer = &f->sindh->credential.st.hash;
-    assert_int_equal (add (f, &sibling, &sign, 1), CB_CHAIN_WIDENS);
+    assert_int_equal (fixture_add (f, &sibling, &sign, 1), CB_CHAIN_WIDENS);
 }
 
 static void a_key_of_another_party_is_refused_in_any_role (void **state)
 {
     struct fixture *f = *state;
-    struct credential good = stranger (f, "pk.sindh.bank"), c;
+    struct credential good = fixture_stranger (f, "pk.sindh.bank"), c;
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
     const uint8_t *taken[] = { f->kpt->sign_key, f->kpt->seal_key, f->kpt->link_key,
                                f->pk->sign_key };
     for (size_t i = 0; i < 4; i++) {
         c = good;
         c.sign_key = taken[i];
-        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+        assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
         c = good;
         c.seal_key = taken[i];
-        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+        assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
         c = good;
         c.link_key = taken[i];
-        assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+        assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
     }
     c = good;
     c.seal_key = c.link_key;
-    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
     c = good;
     c.seal_key = c.sign_key;
-    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
     c = good;
     c.link_key = c.sign_key;
-    assert_int_equal (add (f, &c, &sign, 1), CB_KEY_TAKEN);
-    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_KEY_TAKEN);
+    assert_int_equal (fixture_add (f, &good, &sign, 1), CB_OK);
 }
 
 static void the_next_generation_is_signed_by_the_one_before (void **state)
@@ -210,17 +158,17 @@ static void the_next_generation_is_signed_by_the_one_before (void **state)
         { .purpose = CB_PURPOSE_SUCCESSION, .by = f->kpt, .secret = old_secret },
         { .purpose = CB_PURPOSE_SUCCESSION, .by = f->kpt },
     };
-    assert_int_equal (add (f, &c, signs, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, signs, 1), CB_CHAIN_BROKEN);
     struct world_sign by_new_key[] = { signs[0], signs[2] };
-    assert_int_equal (add (f, &c, by_new_key, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, by_new_key, 2), CB_CHAIN_BROKEN);
     struct credential skipping = c;
     skipping.generation = 3;
-    assert_int_equal (add (f, &skipping, signs, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &skipping, signs, 2), CB_CHAIN_BROKEN);
     struct hash unknown = hash_bytes (span_of ("unknown"));
     struct credential orphan = c;
     orphan.previous = &unknown;
-    assert_int_equal (add (f, &orphan, signs, 2), CB_UNKNOWN_CREDENTIAL);
-    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &orphan, signs, 2), CB_UNKNOWN_CREDENTIAL);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
 
     const struct entry *old = directory_by_hash (f->d, &f->kpt->credential.st.hash);
     const struct entry *now = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
@@ -235,20 +183,20 @@ static void lost_keys_are_replaced_only_with_a_countersignature (void **state)
     struct credential c = next_of (f->kpt, "kpt 2");
     struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->sindh } };
-    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_CHAIN_BROKEN);
     signs[1].by = f->pk;
-    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
     struct credential s = next_of (f->sindh, "sindh 2");
     struct world_sign by_pk[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
-    assert_int_equal (add (f, &s, by_pk, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &s, by_pk, 2), CB_CHAIN_BROKEN);
     by_pk[1].by = NULL;
-    assert_int_equal (add (f, &s, by_pk, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &s, by_pk, 2), CB_OK);
     struct credential top = next_of (f->pk, "pk 2");
     struct world_sign by_root[] = { { .purpose = CB_PURPOSE_CREDENTIAL },
                                     { .purpose = CB_PURPOSE_COUNTERSIGN } };
-    assert_int_equal (add (f, &top, by_root, 1), CB_CHAIN_BROKEN);
-    assert_int_equal (add (f, &top, by_root, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &top, by_root, 1), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &top, by_root, 2), CB_OK);
 }
 
 static void generations_may_come_in_any_order (void **state)
@@ -260,7 +208,7 @@ static void generations_may_come_in_any_order (void **state)
     struct credential second = next_of (bank, "bank 2");
     struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
-    assert_int_equal (add (f, &second, signs, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &second, signs, 2), CB_OK);
     assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
     const struct entry *now = directory_by_name (f->d, span_of ("pk.sindh.bank"));
     assert_int_equal (now->credential.generation, 2);
@@ -276,7 +224,7 @@ static void a_second_credential_of_one_generation_is_refused (void **state)
     c.sign_key = f->kpt->sign_key;
     c.seal_key = f->kpt->seal_key;
     c.link_key = f->kpt->link_key;
-    assert_int_equal (add (f, &c, &sign, 1), CB_NAME_TAKEN);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_NAME_TAKEN);
 }
 
 static void everybody_counts_the_children_of_an_issuer (void **state)
@@ -298,9 +246,9 @@ static void everybody_counts_the_children_of_an_issuer (void **state)
     struct credential next = next_of (child[0], "a again");
     struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = punjab },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
-    assert_int_equal (add (f, &next, signs, 2), CB_OK);
-    struct revocation r = revocation_of (child[1]);
-    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_OK);
+    assert_int_equal (fixture_add (f, &next, signs, 2), CB_OK);
+    struct revocation r = fixture_revocation (child[1]);
+    assert_int_equal (fixture_revoke (f, &r, "pk.punjab"), CB_OK);
     assert_int_equal (directory_add (f->d, child[2]->credential.st.bytes, NULL), CB_OK);
 }
 
@@ -316,11 +264,11 @@ static void a_move_is_signed_by_both_parents_and_may_keep_its_keys (void **state
     c.issuer = &punjab->credential.st.hash;
     struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = punjab },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
-    assert_int_equal (add (f, &c, signs, 2), CB_KEY_TAKEN);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_KEY_TAKEN);
     c.formerly = span_of ("pk.sindh.sukkur");
-    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_CHAIN_BROKEN);
     signs[1].by = f->sindh;
-    assert_int_equal (add (f, &c, signs, 2), CB_OK);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
     assert_non_null (directory_by_name (f->d, span_of ("pk.punjab.sukkur")));
 }
 
@@ -469,7 +417,7 @@ static void a_term_exists_below_the_root_or_as_a_sector_of_the_policy (void **st
 
 int main (void)
 {
-#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         WITH_WORLD (credentials_are_found_by_hash_and_name),
         WITH_WORLD (an_entry_borrows_nothing_from_the_callers_bytes),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/support_trust.h"
+#include "tests/unit/support_directory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,58 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-struct fixture {
-    struct world *w;
-    struct actor *pk, *sindh, *kpt;
-    struct directory *d;
-};
-
-static int set_up (void **state)
-{
-    struct fixture *f = calloc (1, sizeof *f);
-    f->w = world_new (2, 3);
-    f->pk = world_party (f->w, "pk", "national", NULL);
-    f->sindh = world_party (f->w, "pk.sindh", "provincial", "energy");
-    f->kpt = world_party (f->w, "pk.sindh.kpt", "organisation", "energy");
-    f->d = world_directory (f->w);
-    *state = f;
-    return 0;
-}
-
-static int tear_down (void **state)
-{
-    struct fixture *f = *state;
-    directory_free (&f->d);
-    assert_null (f->d);
-    world_free (&f->w);
-    free (f);
-    return 0;
-}
-
-static enum cb_reason add (struct fixture *f, const struct credential *c,
-                           const struct world_sign *signs, size_t count)
-{
-    return directory_add (f->d, world_sign_credential (f->w, c, signs, count), NULL);
-}
-
-/* A child of sindh that is not in the directory. */
-static struct credential stranger (struct fixture *f, const char *name)
-{
-    return world_credential (world_actor (f->w, name), "organisation", NULL);
-}
-
-static struct revocation revocation_of (const struct actor *actor)
-{
-    return (struct revocation){ .party = span_of (actor->name),
-                                .credential = &actor->credential.st.hash,
-                                .why = span_of ("stolen") };
-}
-
-static enum cb_reason revoke (struct fixture *f, const struct revocation *r, const char *by)
-{
-    return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
-}
 
 static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **state)
 {
@@ -74,7 +22,7 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
     c.may.depth = 2;
     assert_int_equal (directory_add (f->d, world_issue (kp, &c), NULL), CB_OK);
     const struct entry *issuer = directory_by_name (f->d, span_of ("pk.kp"));
-    good = stranger (f, "pk.kp.police");
+    good = fixture_stranger (f, "pk.kp.police");
     good.may = (struct grants){ .depth = 0 };
     assert_int_equal (directory_may_enrol (f->d, issuer, &good, detail), CB_OK);
 #define REFUSED(why, change)                                                                       \
@@ -101,9 +49,9 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
     REFUSED (CREDENTIAL_DATES, c.issued = issuer->credential.not_after + 1);
 #undef REFUSED
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = kp };
-    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
+    assert_int_equal (fixture_add (f, &good, &sign, 1), CB_OK);
     assert_int_equal (directory_may_enrol (f->d, issuer, &good, detail), CB_NAME_TAKEN);
-    c = stranger (f, "pk.kp.water");
+    c = fixture_stranger (f, "pk.kp.water");
     c.may = (struct grants){ .depth = 0 };
     assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_TOO_MANY_CHILDREN);
     const struct entry *police = directory_by_name (f->d, span_of ("pk.kp.police"));
@@ -111,8 +59,8 @@ static void an_issuer_is_told_before_it_signs_what_would_be_refused (void **stat
     c.generation = 2;
     c.previous = &police->credential.st.hash;
     assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_OK);
-    struct revocation r = revocation_of (kp);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    struct revocation r = fixture_revocation (kp);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     assert_int_equal (directory_may_enrol (f->d, issuer, &c, detail), CB_REVOKED);
 }
 
@@ -147,7 +95,7 @@ static void what_the_policy_does_not_have_is_not_enrolled (void **state)
                                   .at = { span_of ("national"), span_of ("observer"),
                                           span_of ("organisation"), span_of ("provincial") } };
     rule (f, &roles);
-    struct credential good = stranger (f, "pk.kp"), c;
+    struct credential good = fixture_stranger (f, "pk.kp"), c;
     const char *possible = "\"provincal\"; it may enrol: observer, organisation, provincial";
     good.may.depth = 2;
     expect_refused (f, "pk", &good, CB_OK, "");
@@ -173,7 +121,7 @@ static void what_the_policy_does_not_have_is_not_enrolled (void **state)
     expect_refused (f, "pk", &c, CB_SECTOR_NOT_GRANTED, possible);
     /* Who holds the credential already is judged by the chain alone. */
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->pk };
-    assert_int_equal (add (f, &c, &sign, 1), CB_OK);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_OK);
 }
 
 static void a_refused_enrolment_says_what_is_possible (void **state)
@@ -187,13 +135,13 @@ static void a_refused_enrolment_says_what_is_possible (void **state)
     c.may.depth = 1;
     c.may.children = 1;
     assert_int_equal (directory_add (f->d, world_issue (kp, &c), NULL), CB_OK);
-    struct credential good = stranger (f, "pk.kp.police");
+    struct credential good = fixture_stranger (f, "pk.kp.police");
     good.may = (struct grants){ .depth = 0 };
     expect_refused (f, "pk.kp", &good, CB_OK, "");
     c = good;
     c.name = span_of ("pk.x.y");
     expect_refused (f, "pk", &c, CB_NOT_A_CHILD, "pk.x.y is not one label below pk");
-    c = stranger (f, "pk.sindh");
+    c = fixture_stranger (f, "pk.sindh");
     expect_refused (f, "pk", &c, CB_NAME_TAKEN,
                     "pk.sindh, enrolled 2025-08-20; a name stays with its party: choose another");
     c = good;
@@ -209,8 +157,8 @@ static void a_refused_enrolment_says_what_is_possible (void **state)
     c.may.depth = 1;
     expect_refused (f, "pk.kp", &c, CB_TOO_DEEP, "depth 1; it may grant at most 0");
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = kp };
-    assert_int_equal (add (f, &good, &sign, 1), CB_OK);
-    c = stranger (f, "pk.kp.water");
+    assert_int_equal (fixture_add (f, &good, &sign, 1), CB_OK);
+    c = fixture_stranger (f, "pk.kp.water");
     c.may = (struct grants){ .depth = 0 };
     expect_refused (f, "pk.kp", &c, CB_TOO_MANY_CHILDREN,
                     "its credential lets it enrol 1, and 1 are enrolled");
@@ -222,7 +170,7 @@ static void a_refused_enrolment_says_what_is_possible (void **state)
 
 int main (void)
 {
-#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         WITH_WORLD (an_issuer_is_told_before_it_signs_what_would_be_refused),
         WITH_WORLD (what_the_policy_does_not_have_is_not_enrolled),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/support_trust.h"
+#include "tests/unit/support_directory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,80 +8,28 @@
 #include <string.h>
 #include <cmocka.h>
 
-struct fixture {
-    struct world *w;
-    struct actor *pk, *sindh, *kpt;
-    struct directory *d;
-};
-
-static int set_up (void **state)
-{
-    struct fixture *f = calloc (1, sizeof *f);
-    f->w = world_new (2, 3);
-    f->pk = world_party (f->w, "pk", "national", NULL);
-    f->sindh = world_party (f->w, "pk.sindh", "provincial", "energy");
-    f->kpt = world_party (f->w, "pk.sindh.kpt", "organisation", "energy");
-    f->d = world_directory (f->w);
-    *state = f;
-    return 0;
-}
-
-static int tear_down (void **state)
-{
-    struct fixture *f = *state;
-    directory_free (&f->d);
-    assert_null (f->d);
-    world_free (&f->w);
-    free (f);
-    return 0;
-}
-
-static enum cb_reason add (struct fixture *f, const struct credential *c,
-                           const struct world_sign *signs, size_t count)
-{
-    return directory_add (f->d, world_sign_credential (f->w, c, signs, count), NULL);
-}
-
-/* A child of sindh that is not in the directory. */
-static struct credential stranger (struct fixture *f, const char *name)
-{
-    return world_credential (world_actor (f->w, name), "organisation", NULL);
-}
-
-static struct revocation revocation_of (const struct actor *actor)
-{
-    return (struct revocation){ .party = span_of (actor->name),
-                                .credential = &actor->credential.st.hash,
-                                .why = span_of ("stolen") };
-}
-
-static enum cb_reason revoke (struct fixture *f, const struct revocation *r, const char *by)
-{
-    return directory_revoke (f->d, r, span_of (by), span_bytes (NULL, 0));
-}
-
 static void a_revocation_comes_from_above (void **state)
 {
     struct fixture *f = *state;
-    struct revocation r = revocation_of (f->kpt);
-    assert_int_equal (revoke (f, &r, "pk.sindh.kpt"), CB_TRUST);
-    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_TRUST);
+    struct revocation r = fixture_revocation (f->kpt);
+    assert_int_equal (fixture_revoke (f, &r, "pk.sindh.kpt"), CB_TRUST);
+    assert_int_equal (fixture_revoke (f, &r, "pk.punjab"), CB_TRUST);
     struct revocation other = r;
     other.party = span_of ("pk.sindh.bank");
-    assert_int_equal (revoke (f, &other, "pk.sindh"), CB_TRUST);
+    assert_int_equal (fixture_revoke (f, &other, "pk.sindh"), CB_TRUST);
     struct hash unknown = { .bytes = { 1 } };
     other.party = span_of ("in.delhi");
     other.credential = &unknown;
-    assert_int_equal (revoke (f, &other, "in"), CB_TRUST);
+    assert_int_equal (fixture_revoke (f, &other, "in"), CB_TRUST);
     assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     assert_true (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
 }
 
 static void the_top_party_is_revoked_by_root_keys_alone (void **state)
 {
     struct fixture *f = *state;
-    struct revocation r = revocation_of (f->pk), other = r;
+    struct revocation r = fixture_revocation (f->pk), other = r;
     struct pack_out out;
     pack_init (&out);
     revocation_pack (&out, &r);
@@ -110,7 +58,7 @@ static void a_revoked_authority_countersigns_nothing (void **state)
     struct credential c = f->kpt->credential;
     struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
                                   { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->pk } };
-    struct revocation r = revocation_of (f->pk);
+    struct revocation r = fixture_revocation (f->pk);
     struct pack_out out;
     pack_init (&out);
     revocation_pack (&out, &r);
@@ -120,23 +68,23 @@ static void a_revoked_authority_countersigns_nothing (void **state)
     c.generation = 2;
     c.previous = &f->kpt->credential.st.hash;
     assert_int_equal (directory_revoke (f->d, &r, span_of ("pk"), statement), CB_OK);
-    assert_int_equal (add (f, &c, signs, 2), CB_CHAIN_BROKEN);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_CHAIN_BROKEN);
 }
 
 static void a_revocation_waits_for_its_credential (void **state)
 {
     struct fixture *f = *state;
     struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
-    struct revocation r = revocation_of (bank), wrong = r;
+    struct revocation r = fixture_revocation (bank), wrong = r;
     uint32_t count;
     struct hash hash;
     wrong.party = span_of ("pk.sindh.other");
-    assert_int_equal (revoke (f, &wrong, "pk.sindh"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &wrong, "pk.sindh"), CB_OK);
     r.last_seq = 5;
     r.last_epoch.counter = 1;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     r.last_seq = 3;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     directory_revoked (f->d, &count, &hash);
     assert_int_equal (count, 1);
     assert_int_equal (directory_add (f->d, bank->credential.st.bytes, NULL), CB_OK);
@@ -156,59 +104,59 @@ static void one_branch_leaves_room_for_the_revocations_of_others (void **state)
     int taken = 0;
     for (; taken < 10000 && reason == CB_OK; taken++) {
         memcpy (unknown.bytes, &taken, sizeof taken);
-        reason = revoke (f, &r, "pk.sindh.kpt");
+        reason = fixture_revoke (f, &r, "pk.sindh.kpt");
     }
     assert_int_equal (reason, CB_UNKNOWN_CREDENTIAL);
     assert_in_range (taken, 1000, 2000);
     /* Its neighbours are not concerned, nor is what the top party says of itself. */
     unknown.bytes[31] = 1;
     r.party = span_of ("pk.punjab.x");
-    assert_int_equal (revoke (f, &r, "pk.punjab"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk.punjab"), CB_OK);
     r.party = span_of ("pk.sindh.x");
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_UNKNOWN_CREDENTIAL);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk.sindh"), CB_UNKNOWN_CREDENTIAL);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
 }
 
 static void of_several_revocations_the_strictest_counts (void **state)
 {
     struct fixture *f = *state;
-    struct revocation r = revocation_of (f->kpt);
+    struct revocation r = fixture_revocation (f->kpt);
     const struct entry *e = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
     r.last_epoch.counter = 1;
     r.last_seq = 9;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     r.last_seq = 7;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk.sindh"), CB_OK);
     assert_int_equal (e->last_seq, 7);
     r.last_seq = 8;
     r.disputed = true;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk.sindh"), CB_OK);
     assert_int_equal (e->last_seq, 7);
     assert_true (e->disputed);
     r.last_epoch.counter = 2;
-    assert_int_equal (revoke (f, &r, "pk.sindh"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk.sindh"), CB_OK);
     assert_int_equal (e->last_seq, 0);
-    r = revocation_of (f->sindh);
+    r = fixture_revocation (f->sindh);
     e = directory_by_name (f->d, span_of ("pk.sindh"));
     r.last_epoch.counter = 1;
     r.last_seq = 9;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     r.last_seq = 0;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     assert_int_equal (e->last_seq, 0);
     r.last_seq = 9;
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     assert_int_equal (e->last_seq, 0);
 }
 
 static void a_revoked_issuer_issues_nothing_new (void **state)
 {
     struct fixture *f = *state;
-    struct credential c = stranger (f, "pk.sindh.bank");
+    struct credential c = fixture_stranger (f, "pk.sindh.bank");
     struct world_sign sign = { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh };
-    struct revocation r = revocation_of (f->sindh);
-    assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-    assert_int_equal (add (f, &c, &sign, 1), CB_REVOKED);
+    struct revocation r = fixture_revocation (f->sindh);
+    assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
+    assert_int_equal (fixture_add (f, &c, &sign, 1), CB_REVOKED);
     assert_false (directory_by_name (f->d, span_of ("pk.sindh.kpt"))->revoked);
 }
 
@@ -228,13 +176,13 @@ static void what_a_head_says_of_revocations_can_be_compared (void **state)
     assert_true (hash_equal (&hash, &expected));
     for (size_t i = 0; i < 5; i++) {
         struct actor *actor = world_party (f->w, names[i], "organisation", NULL);
-        struct revocation r = revocation_of (actor);
+        struct revocation r = fixture_revocation (actor);
         joined[i] = actor->credential.st.hash;
         /* One of them is not known here. */
         if (i != 2)
             assert_int_equal (directory_add (f->d, actor->credential.st.bytes, NULL), CB_OK);
-        assert_int_equal (revoke (f, &r, "pk"), CB_OK);
-        assert_int_equal (revoke (f, &r, "pk"), CB_OK);
+        assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
+        assert_int_equal (fixture_revoke (f, &r, "pk"), CB_OK);
     }
     qsort (joined, 5, sizeof joined[0], by_bytes);
     expected = hash_bytes (span_bytes (joined, sizeof joined));
@@ -245,7 +193,7 @@ static void what_a_head_says_of_revocations_can_be_compared (void **state)
 
 int main (void)
 {
-#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown (test, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         WITH_WORLD (a_revocation_comes_from_above),
         WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
