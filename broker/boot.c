@@ -195,14 +195,10 @@ static void replay_trust (struct station *self, struct journal *journal)
 {
     struct key prefix;
     struct span key, value;
-    uint8_t after[KEY_MAX];
-    size_t after_size = 0;
+    struct key after = { .size = 0 };
     enum cb_reason reason;
     key_begin (&prefix, TABLE_TRUST);
-    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
+    while (table_next (journal, &prefix, &after, &key, &value)) {
         if (value.size == 8) /* no credential is as short */
             replay_message (self, journal, (int64_t) read_u64 (value.data));
         else if ((reason = directory_add (self->directory, value, NULL)) != CB_OK)
@@ -213,11 +209,8 @@ static void replay_trust (struct station *self, struct journal *journal)
     key_text (&prefix, span_of ("head"));
     replay_message (self, journal, (int64_t) table_get_u64 (journal, &prefix, 0));
     key_begin (&prefix, TABLE_FROZEN);
-    after_size = 0;
-    while (journal_scan (journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
+    after.size = 0;
+    while (table_next (journal, &prefix, &after, &key, &value)) {
         directory_freeze (self->directory, span_bytes (key.data + 1, key.size - 2), true);
     }
 }

@@ -67,8 +67,8 @@ void debts_pay (struct station *station, const struct item *item)
 
 struct debts_job {
     struct job job;
-    uint8_t after[KEY_MAX];
-    size_t after_size, count;
+    struct key after;
+    size_t count;
     int64_t until; /* later ones are paid as they arise */
     struct {
         int64_t position, taken;
@@ -87,10 +87,7 @@ static void debts_run (struct job *base, struct store *store)
     struct record record;
     key_begin (&prefix, TABLE_DEBTS);
     while (job->count < DEBTS_A_JOB &&
-           journal_scan (store->journal, key_span (&prefix),
-                         span_bytes (job->after, job->after_size), &key, &value) == JOURNAL_OK) {
-        memcpy (job->after, key.data, key.size);
-        job->after_size = key.size;
+           table_next (store->journal, &prefix, &job->after, &key, &value)) {
         int64_t position = (int64_t) tail_u64 (key);
         if (position > job->until)
             break;
@@ -140,8 +137,7 @@ static void debts_start (struct station *station, const struct debts_job *before
     job->job.done = debts_done;
     job->until = before != NULL ? before->until : station->head;
     if (before != NULL) {
-        memcpy (job->after, before->after, sizeof job->after);
-        job->after_size = before->after_size;
+        job->after = before->after;
     }
     store_submit (station->store, &job->job);
 }

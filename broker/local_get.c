@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
-#include "broker/peer.h"
+#include "broker/link_view.h"
 #include "bus/core/schema.h"
 
 #include <stdlib.h>
@@ -14,13 +14,6 @@
 #define CODES_A_JOB 4000
 
 enum get_what { GET_ID, GET_CODE, GET_CONTACT, GET_CHECK };
-
-struct neighbour {
-    char name[PARTY_MAX + 1];
-    bool up;
-    const struct entry *entry;
-    int64_t acked[CB_PRECEDENCES]; /* known live; -1: as the table says */
-};
 
 struct get_job {
     struct job job;
@@ -37,7 +30,7 @@ struct get_job {
     bool found;
     struct pack_out out;
     size_t count;
-    struct neighbour neighbours[];
+    struct link_view links[];
 };
 
 static void put_delivered (struct pack_out *out, struct store *store, const struct msg_id *id)
@@ -45,16 +38,13 @@ static void put_delivered (struct pack_out *out, struct store *store, const stru
     struct pack_out list;
     struct key prefix;
     struct span key, value;
-    uint8_t after[KEY_MAX];
-    size_t after_size = 0, count = 0;
+    struct key after = { .size = 0 };
+    size_t count = 0;
     pack_init (&list);
     key_begin (&prefix, TABLE_DELIVERED);
     key_id (&prefix, id);
     while (pack_result (&list).size < LOCAL_FRAME_MAX / 2 &&
-           journal_scan (store->journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
+           table_next (store->journal, &prefix, &after, &key, &value)) {
         pack_put_map (&list, 2);
         put_span (&list, "party", span_bytes (key.data + prefix.size, key.size - prefix.size - 1));
         put_uint (&list, "time", tail_u64 (value));
@@ -83,33 +73,18 @@ static void put_answers (struct pack_out *out, struct store *store, const struct
     struct pack_out list;
     struct key prefix;
     struct span key, value;
-    uint8_t after[KEY_MAX];
-    size_t after_size = 0, count = 0;
+    struct key after = { .size = 0 };
+    size_t count = 0;
     pack_init (&list);
     key_begin (&prefix, TABLE_ANSWERS);
     key_id (&prefix, id);
-    while (count < ANSWERS_MAX &&
-           journal_scan (store->journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
-        count += put_id_at (&list, store, (int64_t) tail_u64 (span_bytes (after, after_size)));
+    while (count < ANSWERS_MAX && table_next (store->journal, &prefix, &after, &key, &value)) {
+        count += put_id_at (&list, store, (int64_t) tail_u64 (key_span (&after)));
     }
     pack_put_text (out, "answers");
     pack_put_array (out, count);
     pack_put_raw (out, pack_result (&list));
     pack_free (&list);
-}
-
-static bool has_it (struct store *store, const struct neighbour *n, unsigned lane, int64_t position)
-{
-    struct key key;
-    if (n->acked[lane] >= 0)
-        return n->acked[lane] >= position;
-    key_begin (&key, TABLE_ACKED);
-    key_text (&key, span_of (n->name));
-    key_u8 (&key, lane);
-    return (int64_t) table_get_u64 (store->journal, &key, 0) >= position;
 }
 
 /* Where a message has got to on the links here; returns whether it goes up. */
@@ -119,18 +94,17 @@ static size_t put_links (struct pack_out *children, const struct get_job *job, s
     size_t count = 0;
     *parent = -1;
     for (size_t i = 0; i < job->count; i++) {
-        const struct neighbour *n = &job->neighbours[i];
-        const struct credential *c = &n->entry->credential;
-        struct route_child child = { c->name, &c->sectors, &c->may.sectors };
-        if (n->up && route_up (e->audience, e->audience_count, e->id.origin,
-                               job->station->me->credential.name))
-            *parent = has_it (store, n, e->precedence, position);
-        if (n->up || pack_result (children).size > LINKS_BYTES ||
-            !route_down (e->audience, e->audience_count, e->id.origin, &child))
+        const struct link_view *link = &job->links[i];
+        if (!link_view_crosses (link, e, job->station))
+            continue;
+        bool acked = link_view_acked (link, store, e->precedence) >= position;
+        if (link->up)
+            *parent = acked;
+        if (link->up || pack_result (children).size > LINKS_BYTES)
             continue;
         pack_put_map (children, 2);
-        put_bool (children, "acked", has_it (store, n, e->precedence, position));
-        put_span (children, "name", c->name);
+        put_bool (children, "acked", acked);
+        put_span (children, "name", link->entry->credential.name);
         count++;
     }
     return count;
@@ -302,8 +276,8 @@ static void get_done (struct job *base, struct station *station)
 static struct get_job *get_start (const struct question *q, enum get_what what)
 {
     struct station *station = q->station;
-    size_t count = HASH_COUNT (station->children) + (station->parent != NULL);
-    struct get_job *job = calloc (1, sizeof *job + count * sizeof job->neighbours[0]);
+    size_t count = link_view_count (station);
+    struct get_job *job = calloc (1, sizeof *job + count * sizeof job->links[0]);
     if (job == NULL)
         abort ();
     job->job.run = get_run;
@@ -311,16 +285,7 @@ static struct get_job *get_start (const struct question *q, enum get_what what)
     job->asker = q->asker;
     job->station = station;
     job->what = what;
-    struct peer *peer = station->parent != NULL ? station->parent : station->children;
-    while (peer != NULL) {
-        struct neighbour *n = &job->neighbours[job->count++];
-        memcpy (n->name, peer->name, sizeof n->name);
-        n->up = peer->up;
-        n->entry = peer->entry;
-        for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
-            n->acked[lane] = peer->sending ? peer->out[lane].acked : -1;
-        peer = peer->up ? station->children : peer->hh.next;
-    }
+    job->count = link_view_all (station, job->links);
     return job;
 }
 

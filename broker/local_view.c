@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
-#include "broker/peer.h"
+#include "broker/link_view.h"
 #include "broker/uplink.h"
 #include "bus/edge/log.h"
 
@@ -18,16 +18,6 @@
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
 #define LINKS_BYTES ((size_t) 768 * 1024)
 
-/* What the journal knows of one link: how much of ours it has not acknowledged. */
-struct link_view {
-    char name[PARTY_MAX + 1];
-    bool up;
-    const struct entry *entry;
-    int64_t acked[CB_PRECEDENCES]; /* -1: as the table says */
-    uint64_t lag;                  /* out */
-    int64_t oldest;                /* out: taken; 0: none */
-};
-
 struct status_job {
     struct job job;
     struct asker asker;
@@ -37,28 +27,6 @@ struct status_job {
     struct link_view links[];
 };
 
-static int64_t acked_of (struct store *store, const struct link_view *link, unsigned lane)
-{
-    struct key key;
-    if (link->acked[lane] >= 0)
-        return link->acked[lane];
-    key_begin (&key, TABLE_ACKED);
-    key_text (&key, span_of (link->name));
-    key_u8 (&key, lane);
-    return (int64_t) table_get_u64 (store->journal, &key, 0);
-}
-
-static bool link_crosses (const struct envelope *e, const struct link_view *link,
-                          const struct station *station)
-{
-    const struct credential *c = &link->entry->credential;
-    struct route_child child = { c->name, &c->sectors, &c->may.sectors };
-    if (link->up)
-        return route_up (e->audience, e->audience_count, e->id.origin,
-                         station->me->credential.name);
-    return route_down (e->audience, e->audience_count, e->id.origin, &child);
-}
-
 static void count_lag (struct store *store, struct status_job *job, struct link_view *link)
 {
     struct record record;
@@ -67,10 +35,10 @@ static void count_lag (struct store *store, struct status_job *job, struct link_
     most = most < LAG_SCAN ? most : LAG_SCAN;
     for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
         struct journal_reader *reader = store->readers[lane];
-        journal_reader_seek (reader, acked_of (store, link, lane));
+        journal_reader_seek (reader, link_view_acked (link, store, lane));
         for (size_t i = 0; i < most && journal_next (reader, &record) == JOURNAL_OK; i++) {
             if (record.envelope.size == 0 || envelope_parse (&e, record.envelope) != CB_OK ||
-                !link_crosses (&e, link, job->station))
+                !link_view_crosses (link, &e, job->station))
                 continue;
             link->lag++;
             if (link->oldest == 0 || record.taken < link->oldest)
@@ -84,14 +52,10 @@ static void status_run (struct job *base, struct store *store)
     struct status_job *job = (struct status_job *) base;
     struct key prefix;
     struct span key, value;
-    uint8_t after[KEY_MAX];
-    size_t after_size = 0;
+    struct key after = { .size = 0 };
     journal_space (store->journal, &job->available, &job->used);
     key_begin (&prefix, TABLE_QUARANTINED);
-    while (journal_scan (store->journal, key_span (&prefix), span_bytes (after, after_size), &key,
-                         &value) == JOURNAL_OK) {
-        memcpy (after, key.data, key.size);
-        after_size = key.size;
+    while (table_next (store->journal, &prefix, &after, &key, &value)) {
         uint64_t counts[3]; /* take.c: kept, bytes, dropped */
         if (value.size < sizeof counts)
             continue;
@@ -259,19 +223,10 @@ static void status_done (struct job *base, struct station *station)
     free (job);
 }
 
-static void view_link (struct link_view *link, const struct peer *peer)
-{
-    memcpy (link->name, peer->name, sizeof link->name);
-    link->up = peer->up;
-    link->entry = peer->entry;
-    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
-        link->acked[lane] = peer->sending ? peer->out[lane].acked : -1;
-}
-
 void local_status (const struct question *q)
 {
     struct station *station = q->station;
-    size_t count = HASH_COUNT (station->children) + (station->parent != NULL);
+    size_t count = link_view_count (station);
     struct status_job *job = calloc (1, sizeof *job + count * sizeof job->links[0]);
     if (job == NULL)
         abort ();
@@ -279,10 +234,7 @@ void local_status (const struct question *q)
     job->job.done = status_done;
     job->asker = q->asker;
     job->station = station;
-    if (station->parent != NULL)
-        view_link (&job->links[job->count++], station->parent);
-    for (struct peer *peer = station->children; peer != NULL; peer = peer->hh.next)
-        view_link (&job->links[job->count++], peer);
+    job->count = link_view_all (station, job->links);
     store_submit (station->store, &job->job);
 }
 

@@ -2,6 +2,7 @@
 #include "broker/pump.h"
 
 #include "broker/fault.h"
+#include "broker/link_view.h"
 #include "bus/edge/log.h"
 
 #include <stdlib.h>
@@ -84,12 +85,7 @@ static bool crosses (const struct peer *self, unsigned lane, const struct envelo
         return false;
     if (lane == CB_LANE_RECOVERY)
         return span_is (e->id.origin, self->name);
-    if (self->up)
-        return route_up (e->audience, e->audience_count, e->id.origin,
-                         station_name (self->station));
-    const struct credential *child = &self->entry->credential;
-    struct route_child route = { child->name, &child->sectors, &child->may.sectors };
-    return route_down (e->audience, e->audience_count, e->id.origin, &route);
+    return link_crosses (self->up, self->entry, e, self->station);
 }
 
 /* Sends what was gathered, as the statement about (told, last]. False: not now. */

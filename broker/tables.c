@@ -103,6 +103,17 @@ uint64_t table_get_u64 (struct journal *journal, const struct key *key, uint64_t
     return read_u64 (value.data);
 }
 
+bool table_next (struct journal *journal, const struct key *prefix, struct key *after,
+                 struct span *key, struct span *value)
+{
+    if (journal_scan (journal, key_span (prefix), key_span (after), key, value) != JOURNAL_OK)
+        return false;
+    assert (key->size <= KEY_MAX);
+    memcpy (after->bytes, key->data, key->size);
+    after->size = key->size;
+    return true;
+}
+
 static void cursor_key (struct key *key, struct span peer, unsigned lane)
 {
     key_begin (key, TABLE_CURSORS);

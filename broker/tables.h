@@ -59,6 +59,11 @@ void write_u32 (uint8_t *bytes, uint32_t value);
 enum journal_result table_put_u64 (struct journal *journal, const struct key *key, uint64_t value);
 uint64_t table_get_u64 (struct journal *journal, const struct key *key, uint64_t otherwise);
 
+/* Walks the keys that begin with `prefix`: start with an `after` of size 0, which is
+ * moved along. What is returned borrows until the next call on the journal. */
+bool table_next (struct journal *journal, const struct key *prefix, struct key *after,
+                 struct span *key, struct span *value);
+
 /* Cursors as stored: counter, nonce, position, chain. Never read: all zero. */
 enum journal_result cursor_put (struct journal *journal, struct span peer, unsigned lane,
                                 const struct cursor *cursor);
