@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "bus/core/when.h"
 #include "bus/edge/json.h"
+#include "nodes/certbus/day.h"
 #include "nodes/certbus/talk.h"
 
 bool post_tlp (const char *text, unsigned *tlp, char *why, size_t why_size)
@@ -50,11 +50,11 @@ static bool set_mode (struct post *post, const char *text, char *why, size_t why
 
 static bool set_expires (struct post *post, const char *text, char *why, size_t why_size)
 {
-    bool good = when_parse (span_of (text), &post->expires);
+    struct day day = day_here ();
+    char reason[WHY_MAX];
+    bool good = day_parse (span_of (text), &day, DAY_END, &post->expires, reason, sizeof reason);
     if (!good)
-        snprintf (why, why_size,
-                  "expires: '%s' is no time; expected RFC 3339, as 2026-11-30T12:00:00+05:00",
-                  line_text (text).text);
+        snprintf (why, why_size, "expires: %.500s", line_text (reason).text);
     return good;
 }
 

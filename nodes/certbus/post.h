@@ -20,7 +20,8 @@
         { "thread", 0, false, "ID", "the first message of the thread that this belongs to" },      \
         { "replaces", 0, false, "ID", "the message that this one takes the place of" },            \
         { "by", 0, false, "OFFICER", "who answers for it" },                                       \
-        { "expires", 0, false, "TIME", "when it becomes history: 2026-11-30T12:00:00+05:00" },     \
+        { "expires", 0, false, "TIME",                                                             \
+          "when it becomes history: 2026-11-30, friday 18:00, in 3 days" },                        \
     {                                                                                              \
         "dry-run", 'n', false, NULL, "say who would get it, and why others not; send nothing"      \
     }
