@@ -2,6 +2,7 @@
 #include "broker/station.h"
 
 #include "broker/fold.h"
+#include "broker/index.h"
 #include "broker/local.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
@@ -252,6 +253,34 @@ static bool check_journal (const struct station *self, char *why, size_t size)
            fail (why, size, "%s/%s", self->home, text);
 }
 
+static void tell_indexed (int64_t at, int64_t head)
+{
+    char text[160];
+    snprintf (text, sizeof text,
+              "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=indexing the journal: %lld of %lld",
+              (long long) at, (long long) head);
+    notify_send (text);
+    log_notice ("indexing the journal: %lld of %lld", (long long) at, (long long) head);
+}
+
+/* Who asks shall not have to wait for what was stored before. Without space for it the log is
+ * read instead, which is slower. */
+static bool index_journal (struct station *self, struct journal *journal, char *why, size_t size)
+{
+    int64_t begun = clock_steady (), from = index_cursor (journal);
+    enum journal_result result = index_catch_up (journal, &self->me->credential, tell_indexed);
+    if (result == JOURNAL_BROKEN)
+        return fail (why, size, "%s/journal.db: indexing it: %s", self->home,
+                     journal_error (journal));
+    if (result == JOURNAL_FULL)
+        log_warning ("the disk is full: listings and codes are searched for in the whole journal");
+    int64_t took = clock_steady () - begun;
+    if (took >= 2000)
+        log_notice ("indexed %lld messages in %lld s", (long long) (index_cursor (journal) - from),
+                    (long long) (took / 1000));
+    return true;
+}
+
 static bool open_journal (struct station *self, char *why, size_t size)
 {
     char text[512];
@@ -266,6 +295,10 @@ static bool open_journal (struct station *self, char *why, size_t size)
                      "from outside; restore it from a copy",
                      self->home, (long long) bad);
     }
+    if (!index_journal (self, journal, why, size)) {
+        journal_close (&journal);
+        return false;
+    }
     replay_trust (self, journal);
     self->epoch = journal_epoch (journal);
     self->seq = take_highest (journal, station_name (self), self->epoch);
@@ -276,7 +309,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
     replay_contact (journal, station_name (self), &self->own_contact);
     if (parent.size > 0)
         replay_contact (journal, parent, &self->parent_contact);
-    self->store = store_start (journal, station_name (self));
+    self->store = store_start (journal, &self->me->credential);
     if (self->store == NULL) {
         journal_close (&journal);
         return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));

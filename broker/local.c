@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/index.h"
 #include "bus/core/schema.h"
 #include "bus/edge/log.h"
 
@@ -159,18 +160,11 @@ void put_ref (struct pack_out *out, const struct msg_id *id)
     msg_id_pack (out, id);
 }
 
-bool record_here (const struct envelope *e, const struct station *station)
-{
-    const struct credential *me = &station->me->credential;
-    return span_equal (e->id.origin, me->name) ||
-           route_here (e->audience, e->audience_count, me->name, &me->sectors);
-}
-
 void put_record (struct pack_out *out, const struct record *record, const struct station *station)
 {
     struct envelope e;
     bool here = record->envelope.size > 0 && envelope_parse (&e, record->envelope) == CB_OK &&
-                record_here (&e, station);
+                index_here (&e, &station->me->credential);
     pack_put_map (out, 9);
     pack_put_text (out, "envelope");
     pack_put_bin (out, record->envelope);

@@ -39,7 +39,6 @@ void put_int (struct pack_out *out, const char *key, int64_t value);
 void put_bool (struct pack_out *out, const char *key, bool value);
 /* A record as docs/local.md has it. */
 void put_record (struct pack_out *out, const struct record *record, const struct station *station);
-bool record_here (const struct envelope *e, const struct station *station);
 
 /* The operations, one function each. */
 void local_status (const struct question *q);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/index.h"
 #include "bus/core/schema.h"
 #include "bus/edge/log.h"
 
@@ -60,7 +61,7 @@ static bool wanted (const struct local_read_job *job, const struct record *recor
         return true;
     if (record->envelope.size == 0 || envelope_parse (&e, record->envelope) != CB_OK)
         return q->kind_count == 0 && q->quarantine;
-    if (q->here && !record_here (&e, job->station))
+    if (q->here && !index_here (&e, &job->station->me->credential))
         return false;
     for (size_t i = 0; i < q->kind_count; i++)
         if (span_is (e.kind, q->kinds[i]))

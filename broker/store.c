@@ -2,6 +2,7 @@
 #include "broker/store.h"
 
 #include "broker/fault.h"
+#include "broker/index.h"
 #include "broker/take.h"
 #include "bus/edge/log.h"
 
@@ -9,7 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Records that are indexed at a time: a few ms, for which a job may have to wait. */
+#define INDEX_SLICE 512
+/* Nobody asked for anything for so long: now is a good time. */
+#define IDLE_US 20000
+/* Under load: when this many records are not indexed, half of the time is the index's. */
+#define INDEX_BEHIND   INT64_C (400000)
+#define INDEX_LATER_US INT64_C (1000000)
+/* A full disk is tried again after this long. */
+#define INDEX_AGAIN_US INT64_C (5000000)
 
 struct job_list {
     struct job *first, **end;
@@ -21,9 +33,19 @@ struct store_thread {
     pthread_cond_t work;
     struct job_list waiting, finished;
     bool stop;
-    bool full; /* this turn's transaction ran out of space */
+    bool full;           /* this turn's transaction ran out of space */
+    int64_t index_at;    /* us, steady: under load not before then */
+    int64_t index_again; /* there was no space for it: not before then */
     int fd;
 };
+
+static int64_t now_us (void)
+{
+    struct timespec t;
+    if (clock_gettime (CLOCK_MONOTONIC, &t) != 0)
+        abort ();
+    return (int64_t) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
 
 static void list_clear (struct job_list *list)
 {
@@ -97,21 +119,73 @@ static void run_writers (struct store *self, struct job_list *jobs)
     }
 }
 
+/* Moves the index by one slice; false: nothing is left, or there is no space for it. */
+static bool index_some (struct store *self)
+{
+    struct store_thread *thread = self->thread;
+    int64_t begun = now_us ();
+    int64_t behind = journal_head (self->journal) - index_cursor (self->journal);
+    if (behind == 0 || begun < thread->index_again)
+        return false;
+    thread->full = false;
+    if (store_ok (self, journal_begin (self->journal)) &&
+        store_ok (self, index_step (self->journal, self->me, INDEX_SLICE)))
+        store_ok (self, journal_commit (self->journal));
+    int64_t now = now_us (), later = (now - begun) * INDEX_BEHIND / behind;
+    thread->index_at = now + (later < INDEX_LATER_US ? later : INDEX_LATER_US);
+    if (thread->full) {
+        journal_rollback (self->journal);
+        thread->index_again = now + INDEX_AGAIN_US;
+    }
+    return !thread->full && behind > INDEX_SLICE;
+}
+
+/* Waits for a job, or, when there may be something to index, for a moment without one. */
+static void wait_for_work (struct store_thread *thread, bool behind)
+{
+    struct timespec until;
+    int64_t end = now_us () + IDLE_US;
+    until.tv_sec = end / 1000000;
+    until.tv_nsec = end % 1000000 * 1000;
+    while (thread->waiting.first == NULL && !thread->stop) {
+        if (!behind)
+            pthread_cond_wait (&thread->work, &thread->lock);
+        else if (pthread_cond_timedwait (&thread->work, &thread->lock, &until) != 0)
+            return;
+    }
+}
+
+static bool store_wanted (struct store_thread *thread)
+{
+    pthread_mutex_lock (&thread->lock);
+    bool wanted = thread->waiting.first != NULL || thread->stop;
+    pthread_mutex_unlock (&thread->lock);
+    return wanted;
+}
+
 static void *store_main (void *arg)
 {
     struct store *self = arg;
     struct store_thread *thread = self->thread;
+    bool behind = true;
     for (;;) {
         struct job_list jobs;
         list_clear (&jobs);
         pthread_mutex_lock (&thread->lock);
-        while (thread->waiting.first == NULL && !thread->stop)
-            pthread_cond_wait (&thread->work, &thread->lock);
+        wait_for_work (thread, behind);
         bool stop = thread->stop && thread->waiting.first == NULL;
         list_move (&jobs, &thread->waiting);
         pthread_mutex_unlock (&thread->lock);
         if (stop)
             return NULL;
+        if (jobs.first == NULL) {
+            /* Idle, until somebody comes. */
+            do {
+                behind = index_some (self);
+            } while (behind && !store_wanted (thread));
+            continue;
+        }
+        behind = true;
 
         run_writers (self, &jobs);
         for (struct job *job = jobs.first; job != NULL; job = job->next)
@@ -122,10 +196,12 @@ static void *store_main (void *arg)
         list_move (&thread->finished, &jobs);
         pthread_mutex_unlock (&thread->lock);
         eventfd_write (thread->fd, 1);
+        if (now_us () >= thread->index_at)
+            index_some (self);
     }
 }
 
-struct store *store_start (struct journal *journal, struct span self_name)
+struct store *store_start (struct journal *journal, const struct credential *me)
 {
     struct store *self = calloc (1, sizeof *self);
     struct store_thread *thread = calloc (1, sizeof *thread);
@@ -134,13 +210,18 @@ struct store *store_start (struct journal *journal, struct span self_name)
     self->thread = thread;
     self->journal = journal;
     self->marks = marks_new ();
-    span_text (self_name, self->self, sizeof self->self);
+    self->me = me;
+    span_text (me->name, self->self, sizeof self->self);
     for (unsigned lane = 0; lane < CB_LANE_END; lane++)
         self->readers[lane] = journal_reader_new (journal, lane, 0);
     list_clear (&thread->waiting);
     list_clear (&thread->finished);
     pthread_mutex_init (&thread->lock, NULL);
-    pthread_cond_init (&thread->work, NULL);
+    pthread_condattr_t steady;
+    pthread_condattr_init (&steady);
+    pthread_condattr_setclock (&steady, CLOCK_MONOTONIC);
+    pthread_cond_init (&thread->work, &steady);
+    pthread_condattr_destroy (&steady);
     thread->fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (thread->fd < 0)
         goto no_fd;

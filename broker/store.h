@@ -6,13 +6,16 @@
  * wait, runs those that write inside one transaction, commits, then runs those
  * that only read (so a reader never sees what is not committed), and hands all
  * of them back. What must happen only after the commit happens in `done`.
- * A broken disk ends the process here.
+ * When nothing waits it moves the index (index.h); the longer that is behind, the
+ * more of the thread's time it gets, also under load. A broken disk ends the
+ * process here.
  */
 #ifndef CERTBUS_STORE_H
 #define CERTBUS_STORE_H
 
 #include "bus/edge/journal.h"
 
+struct credential;
 struct station;
 struct store;
 struct marks;
@@ -32,14 +35,16 @@ struct store {
     struct marks *marks; /* high-water marks of origins, see take.h */
     struct journal_reader *readers[CB_LANE_END];
     char self[PARTY_MAX + 1];
+    const struct credential *me; /* does not change */
     int64_t quarantine_messages, quarantine_bytes;
     int64_t restored_until; /* steady ms: a neighbour has just seen what is not here */
     uint64_t reserve;       /* bytes of free space below which new messages are refused */
     struct store_thread *thread;
 };
 
-/* Takes the journal. NULL when the thread cannot be started. */
-struct store *store_start (struct journal *journal, struct span self);
+/* Takes the journal; borrows the credential of the party. NULL when the thread cannot be
+ * started. */
+struct store *store_start (struct journal *journal, const struct credential *me);
 /* Runs what was submitted, then stops and closes the journal. Jobs that were not
  * handed back yet are handed back to `station`. */
 void store_stop (struct store **self, struct station *station);

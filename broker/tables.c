@@ -78,6 +78,11 @@ void key_hash (struct key *key, const struct hash *hash)
     memcpy (key_room (key, HASH_SIZE), hash->bytes, HASH_SIZE);
 }
 
+void key_bytes (struct key *key, struct span bytes)
+{
+    memcpy (key_room (key, bytes.size), bytes.data, bytes.size);
+}
+
 struct span key_span (const struct key *key)
 {
     return span_bytes (key->bytes, key->size);
@@ -103,15 +108,30 @@ uint64_t table_get_u64 (struct journal *journal, const struct key *key, uint64_t
     return read_u64 (value.data);
 }
 
+static bool table_at (enum journal_result result, struct key *at, const struct span *key)
+{
+    if (result != JOURNAL_OK)
+        return false;
+    assert (key->size <= KEY_MAX);
+    memcpy (at->bytes, key->data, key->size);
+    at->size = key->size;
+    return true;
+}
+
 bool table_next (struct journal *journal, const struct key *prefix, struct key *after,
                  struct span *key, struct span *value)
 {
-    if (journal_scan (journal, key_span (prefix), key_span (after), key, value) != JOURNAL_OK)
-        return false;
-    assert (key->size <= KEY_MAX);
-    memcpy (after->bytes, key->data, key->size);
-    after->size = key->size;
-    return true;
+    enum journal_result result =
+        journal_scan (journal, key_span (prefix), key_span (after), key, value);
+    return table_at (result, after, key);
+}
+
+bool table_before (struct journal *journal, const struct key *prefix, struct key *before,
+                   struct span *key, struct span *value)
+{
+    enum journal_result result =
+        journal_scan_back (journal, key_span (prefix), key_span (before), key, value);
+    return table_at (result, before, key);
 }
 
 static void cursor_key (struct key *key, struct span peer, unsigned lane)

@@ -27,6 +27,10 @@
     X (READERS, 'r', "name: how far a named reader has got")                                       \
     X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
     X (RECOVERY, 'o', "neighbour: our own messages are wanted back from it")                       \
+    X (LISTED, 'l', "class, kind, severity, position: for listings (index.h)")                     \
+    X (ORIGINS, 'y', "origin, class, kind, severity, position: for listings of a party")           \
+    X (CODES, 'h', "block of positions, code, position: what is read out on the phone")            \
+    X (NUMBERS, 'u', "number in capitals, position: of documents")                                 \
     X (STATION, 's', "name: single values")
 
 #define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,
@@ -47,6 +51,7 @@ void key_u32 (struct key *key, uint32_t value);
 void key_u64 (struct key *key, uint64_t value);
 void key_id (struct key *key, const struct msg_id *id);
 void key_hash (struct key *key, const struct hash *hash);
+void key_bytes (struct key *key, struct span bytes);
 struct span key_span (const struct key *key);
 /* Reads the last 8 bytes of a key or value back; 0 when it is shorter. */
 uint64_t tail_u64 (struct span bytes);
@@ -63,6 +68,9 @@ uint64_t table_get_u64 (struct journal *journal, const struct key *key, uint64_t
  * moved along. What is returned borrows until the next call on the journal. */
 bool table_next (struct journal *journal, const struct key *prefix, struct key *after,
                  struct span *key, struct span *value);
+/* The same downwards, from the last one. */
+bool table_before (struct journal *journal, const struct key *prefix, struct key *before,
+                   struct span *key, struct span *value);
 
 /* Cursors as stored: counter, nonce, position, chain. Never read: all zero. */
 enum journal_result cursor_put (struct journal *journal, struct span peer, unsigned lane,

@@ -104,6 +104,10 @@ enum journal_result journal_del (struct journal *self, struct span key);
  * from the first). To scan, call again with a copy of the key that was returned. */
 enum journal_result journal_scan (struct journal *self, struct span prefix, struct span after,
                                   struct span *key, struct span *value);
+/* The same downwards: the last key that begins with `prefix` and is less than `before` (empty:
+ * from the last). */
+enum journal_result journal_scan_back (struct journal *self, struct span prefix, struct span before,
+                                       struct span *key, struct span *value);
 
 /* Recomputes the chain over the last `count` records (0: all); JOURNAL_END and the
  * position in `*bad` when one does not fit. */

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES_ALL ((1U << CB_LANE_END) - 1)
-#define COPY_KEEP ((size_t) 16 * 1024)
+#define LANES_ALL  ((1U << CB_LANE_END) - 1)
+#define COPY_KEEP  ((size_t) 16 * 1024)
+#define PREFIX_MAX 4096
 
 struct journal_reader {
     struct journal *journal;             /* NULL: closed before its reader */
@@ -365,5 +366,36 @@ enum journal_result journal_scan (struct journal *self, struct span prefix, stru
     bool from = after.size == 0 || span_compare (after, prefix) < 0;
     sqlite3_stmt *scan = self->statements[from ? STATEMENT_SCAN_FROM : STATEMENT_SCAN_AFTER];
     journal_bind_bytes (scan, 1, from ? prefix : after);
+    return take_pair (self, scan, prefix, key, value);
+}
+
+/* What is greater than all keys that begin with the prefix; false: nothing is. */
+static bool past (struct span prefix, uint8_t *end, size_t *size)
+{
+    *size = prefix.size;
+    memcpy (end, prefix.data, prefix.size);
+    while (*size > 0 && end[*size - 1] == 0xff)
+        --*size;
+    if (*size > 0)
+        end[*size - 1]++;
+    return *size > 0;
+}
+
+enum journal_result journal_scan_back (struct journal *self, struct span prefix, struct span before,
+                                       struct span *key, struct span *value)
+{
+    uint8_t end[PREFIX_MAX];
+    size_t size;
+    if (self->broken)
+        return JOURNAL_BROKEN;
+    assert (prefix.size > 0 && prefix.size <= PREFIX_MAX);
+    /* A key begins with its table's byte, which is a letter. */
+    bool bounded = past (prefix, end, &size);
+    assert (bounded);
+    struct span upper = span_bytes (end, size);
+    if (before.size > 0 && span_compare (before, upper) < 0)
+        upper = before;
+    sqlite3_stmt *scan = self->statements[STATEMENT_SCAN_BACK];
+    journal_bind_bytes (scan, 1, upper);
     return take_pair (self, scan, prefix, key, value);
 }

@@ -220,6 +220,56 @@ static void the_chain_fits_over_epochs_whole_and_at_its_end (void **state)
         assert_int_equal (journal_check (journal, count, &bad), JOURNAL_OK);
 }
 
+static void put_text (struct journal *journal, const char *key)
+{
+    assert_int_equal (journal_put (journal, span_of (key), span_of (key)), JOURNAL_OK);
+}
+
+static void expect_before (struct journal *journal, const char *prefix, const char *before,
+                           const char *found)
+{
+    struct span key, value;
+    enum journal_result result =
+        journal_scan_back (journal, span_of (prefix), span_of (before), &key, &value);
+    assert_int_equal (result, found ? JOURNAL_OK : JOURNAL_END);
+    if (found)
+        assert_true (span_is (key, found) && span_is (value, found));
+}
+
+static void a_table_is_walked_downwards_within_its_prefix (void **state)
+{
+    struct journal *journal = opened (state);
+    static const char *const keys[] = { "a1",
+                                        "b1",
+                                        "b2",
+                                        "b3",
+                                        "b\xff",
+                                        "b\xff\xff"
+                                        "9",
+                                        "c" };
+    begin_batch (journal);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        put_text (journal, keys[i]);
+    expect_before (journal, "b", "",
+                   "b\xff\xff"
+                   "9");
+    expect_before (journal, "b", "b\xff\xff", "b\xff");
+    expect_before (journal, "b", "b\xff", "b3");
+    expect_before (journal, "b", "b3", "b2");
+    expect_before (journal, "b", "b2x", "b2");
+    expect_before (journal, "b", "b1", NULL);
+    expect_before (journal, "b", "a", NULL);
+    expect_before (journal, "b", "z",
+                   "b\xff\xff"
+                   "9");
+    expect_before (journal, "b\xff", "",
+                   "b\xff\xff"
+                   "9");
+    expect_before (journal, "d", "", NULL);
+    commit_batch (journal);
+    expect_before (journal, "c", "", "c");
+}
+
 static void a_reader_may_be_freed_after_the_journal (void **state)
 {
     struct desk *desk = *state;
@@ -249,6 +299,7 @@ int main (void)
         TEST (a_reader_left_in_the_middle_does_not_hold_up_checkpoints),
         TEST (a_record_is_found_by_its_position_in_any_lane),
         TEST (the_chain_fits_over_epochs_whole_and_at_its_end),
+        TEST (a_table_is_walked_downwards_within_its_prefix),
         TEST (a_reader_may_be_freed_after_the_journal),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
