@@ -25,8 +25,12 @@ static void view_link (struct link_view *view, const struct peer *peer)
     memcpy (view->name, peer->name, sizeof view->name);
     view->up = peer->up;
     view->entry = peer->entry;
-    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
-        view->acked[lane] = peer->sending ? peer->out[lane].acked : -1;
+    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
+        const struct lane_out *out = &peer->out[lane];
+        /* What was looked at since, with nothing on its way, is not for it. */
+        bool idle = out->sent == out->acked && peer->scanned[lane] > out->acked;
+        view->acked[lane] = !peer->sending ? -1 : idle ? peer->scanned[lane] : out->acked;
+    }
 }
 
 size_t link_view_all (const struct station *station, struct link_view *views)

@@ -160,12 +160,16 @@ void put_ref (struct pack_out *out, const struct msg_id *id)
     msg_id_pack (out, id);
 }
 
-void put_record (struct pack_out *out, const struct record *record, const struct station *station)
+void put_record (struct pack_out *out, const struct record *record, const struct station *station,
+                 const struct record_extra *extra)
 {
     struct envelope e;
     bool here = record->envelope.size > 0 && envelope_parse (&e, record->envelope) == CB_OK &&
                 index_here (&e, &station->me->credential);
-    pack_put_map (out, 9);
+    const struct standing *standing = extra != NULL ? extra->standing : NULL;
+    bool stands = standing == NULL || standing->position == 0;
+    bool waits = extra != NULL && extra->waits != NULL;
+    pack_put_map (out, 9 + !stands + waits);
     pack_put_text (out, "envelope");
     pack_put_bin (out, record->envelope);
     put_span (out, "from", record->from);
@@ -176,7 +180,16 @@ void put_record (struct pack_out *out, const struct record *record, const struct
     put_uint (out, "policy", record->policy);
     put_uint (out, "position", (uint64_t) record->position);
     put_uint (out, "reason", record->reason);
+    if (!stands) {
+        pack_put_text (out, "standing");
+        standing_pack (out, standing);
+    }
     put_int (out, "taken", record->taken);
+    if (waits) {
+        pack_put_text (out, "waits");
+        pack_put_array (out, extra->wait_count);
+        pack_put_raw (out, pack_result (extra->waits));
+    }
 }
 
 void local_originated (struct station *station, const struct asker *asker,

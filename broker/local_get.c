@@ -143,7 +143,7 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     struct record again;
     if (!store_ok (store, journal_at (store->journal, record->position, &again)))
         again = *record;
-    put_record (out, &again, job->station);
+    put_record (out, &again, job->station, NULL);
     pack_put_text (out, "ref");
     put_ref (out, &e->id);
     if (has_newer) {

@@ -6,6 +6,7 @@
 #define CERTBUS_LOCAL_OWN_H
 
 #include "broker/local.h"
+#include "broker/standing.h"
 #include "broker/tables.h"
 
 /* A question that was taken apart. `map` borrows from the frame. */
@@ -37,8 +38,14 @@ void put_span (struct pack_out *out, const char *key, struct span text);
 void put_uint (struct pack_out *out, const char *key, uint64_t value);
 void put_int (struct pack_out *out, const char *key, int64_t value);
 void put_bool (struct pack_out *out, const char *key, bool value);
-/* A record as docs/local.md has it. */
-void put_record (struct pack_out *out, const struct record *record, const struct station *station);
+/* A record as docs/local.md has it; `extra` may be NULL. */
+struct record_extra {
+    const struct standing *standing; /* NULL, or position 0: it stands */
+    const struct pack_out *waits;    /* texts; NULL: not asked for */
+    size_t wait_count;
+};
+void put_record (struct pack_out *out, const struct record *record, const struct station *station,
+                 const struct record_extra *extra);
 
 /* The operations, one function each. */
 void local_status (const struct question *q);

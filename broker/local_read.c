@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
-#include "broker/index.h"
+#include "broker/local_walk.h"
 #include "bus/core/schema.h"
 #include "bus/edge/log.h"
 
@@ -11,25 +11,19 @@
 #include <string.h>
 #include <uthash.h>
 
-#define KINDS_MAX 16
 /* Questions that wait at a time; one more is answered at once, with nothing. */
 #define WAITING_MAX 256
 #define LIMIT_MAX   1000
 #define WAIT_MAX    30000
-/* One answer looks at no more records than this and stays under the frame's limit. */
-#define SCAN_MAX     20000
-#define ANSWER_BYTES (LOCAL_FRAME_MAX - ENVELOPE_MAX - 65536)
+/* Who asks for what is nowhere is told how far it has been looked for. */
+#define ANSWER_MS 1000
 /* A named reader is its holder's for so long after the last word from it. */
 #define HOLD_MS         60000
 #define READER_NAME_MAX 64
 
 struct read_question {
     struct asker asker;
-    int64_t after;
-    size_t limit;
-    bool here, quarantine, back;
-    size_t kind_count;
-    char kinds[KINDS_MAX][KIND_MAX + 1];
+    struct walk_filter filter;
     char reader[READER_NAME_MAX + 1]; /* "": not a named one */
     bool from_now;
     int64_t deadline; /* steady ms; 0: does not wait */
@@ -42,72 +36,13 @@ struct waiting {
 
 struct local_read_job {
     struct job job;
-    const struct station *station; /* only `me`, which does not change */
     struct read_question q;
-    int64_t next, head;
-    bool more;    /* the journal goes on where this look at it ended */
-    bool unknown; /* the reader's name is new */
-    size_t count;
-    struct pack_out records;
+    struct walk walk;
+    int64_t begun; /* steady ms */
+    bool more;     /* of the walk is left */
+    bool looked;   /* the reader's name was looked up */
+    bool unknown;  /* and is new */
 };
-
-static bool wanted (const struct local_read_job *job, const struct record *record)
-{
-    const struct read_question *q = &job->q;
-    struct envelope e;
-    if (q->quarantine != (record->lane == JOURNAL_QUARANTINE))
-        return false;
-    if (q->kind_count == 0 && !q->here)
-        return true;
-    if (record->envelope.size == 0 || envelope_parse (&e, record->envelope) != CB_OK)
-        return q->kind_count == 0 && q->quarantine;
-    if (q->here && !index_here (&e, &job->station->me->credential))
-        return false;
-    for (size_t i = 0; i < q->kind_count; i++)
-        if (span_is (e.kind, q->kinds[i]))
-            return true;
-    return q->kind_count == 0;
-}
-
-/* True: enough. */
-static bool take (struct local_read_job *job, const struct record *record)
-{
-    job->next = record->position;
-    if (!wanted (job, record))
-        return false;
-    put_record (&job->records, record, job->station);
-    job->count++;
-    return job->count >= job->q.limit || pack_result (&job->records).size > ANSWER_BYTES;
-}
-
-static void read_up (struct local_read_job *job, struct store *store)
-{
-    struct journal_reader *reader = store->readers[CB_LANE_RECOVERY]; /* all lanes */
-    struct record record;
-    journal_reader_seek (reader, job->q.after);
-    for (int i = 0; i < SCAN_MAX; i++)
-        if (!store_ok (store, journal_next (reader, &record)) || take (job, &record))
-            return;
-    job->more = true;
-}
-
-/* Position by position: downwards, and through the quarantine. */
-static void read_each (struct local_read_job *job, struct store *store)
-{
-    struct record record;
-    int64_t at = job->q.after;
-    if (job->q.back && at == 0)
-        at = job->head + 1;
-    for (int i = 0; i < SCAN_MAX; i++) {
-        at += job->q.back ? -1 : 1;
-        if (at < 1 || at > job->head)
-            return;
-        if (store_ok (store, journal_at (store->journal, at, &record)) && take (job, &record))
-            return;
-        job->next = at;
-    }
-    job->more = true;
-}
 
 static void reader_key (struct key *key, const char *name)
 {
@@ -115,26 +50,27 @@ static void reader_key (struct key *key, const char *name)
     key_text (key, span_of (name));
 }
 
+/* A named reader goes on where it was; false: it is a new one. */
+static bool find_reader (struct local_read_job *job, struct store *store)
+{
+    struct key key;
+    reader_key (&key, job->q.reader);
+    int64_t at = (int64_t) table_get_u64 (store->journal, &key, UINT64_MAX);
+    if (at > job->walk.f.after)
+        job->walk.f.after = at;
+    return at >= 0;
+}
+
 static void local_read_run (struct job *base, struct store *store)
 {
     struct local_read_job *job = (struct local_read_job *) base;
-    job->head = journal_head (store->journal);
-    if (job->q.reader[0] != '\0') {
-        struct key key;
-        reader_key (&key, job->q.reader);
-        int64_t at = (int64_t) table_get_u64 (store->journal, &key, UINT64_MAX);
-        job->unknown = at < 0;
+    if (job->q.reader[0] != '\0' && !job->looked) {
+        job->looked = true;
+        job->unknown = !find_reader (job, store);
         if (job->unknown)
             return;
-        if (job->q.after < at)
-            job->q.after = at;
     }
-    job->next = job->q.after;
-    pack_init (&job->records);
-    if (job->q.back || job->q.quarantine)
-        read_each (job, store);
-    else
-        read_up (job, store);
+    job->more = !walk_slice (&job->walk, store);
 }
 
 static void submit (struct station *station, const struct read_question *q);
@@ -146,41 +82,49 @@ static void wait_for_more (struct station *station, const struct local_read_job 
     if (waiting == NULL)
         abort ();
     waiting->q = job->q;
-    waiting->q.after = job->next; /* nothing before it was wanted */
+    waiting->q.filter.after = job->walk.next; /* nothing before it was wanted */
     waiting->next = station->local->waiting;
     station->local->waiting = waiting;
     station->local->waiting_count++;
     station->local->open -= job->q.asker.weight;
 }
 
+static void answer_read (const struct local_read_job *job)
+{
+    const struct walk *walk = &job->walk;
+    struct pack_out out;
+    pack_init (&out);
+    pack_put_map (&out, 4);
+    put_uint (&out, "head", (uint64_t) walk->head);
+    put_uint (&out, "next", (uint64_t) walk->next);
+    put_bool (&out, "ok", true);
+    pack_put_text (&out, "records");
+    pack_put_array (&out, walk->count);
+    pack_put_raw (&out, pack_result (&walk->records));
+    answer_send (&job->q.asker, &out);
+    pack_free (&out);
+}
+
 static void local_read_done (struct job *base, struct station *station)
 {
     struct local_read_job *job = (struct local_read_job *) base;
-    bool waits = job->count == 0 && job->q.deadline > clock_steady () && !station->stopping &&
-                 station->local != NULL && station->local->waiting_count < WAITING_MAX;
-    if (job->unknown && station->stopping) {
-        answer_refuse (&job->q.asker, "away", "the broker is leaving");
-    } else if (job->unknown) {
-        begin_reader (station, &job->q);
-    } else if (waits && job->more) {
-        job->q.after = job->next;
-        submit (station, &job->q);
-    } else if (waits) {
-        wait_for_more (station, job);
-    } else {
-        struct pack_out out;
-        pack_init (&out);
-        pack_put_map (&out, 4);
-        put_uint (&out, "head", (uint64_t) job->head);
-        put_uint (&out, "next", (uint64_t) job->next);
-        put_bool (&out, "ok", true);
-        pack_put_text (&out, "records");
-        pack_put_array (&out, job->count);
-        pack_put_raw (&out, pack_result (&job->records));
-        answer_send (&job->q.asker, &out);
-        pack_free (&out);
+    int64_t now = clock_steady ();
+    bool waits = job->walk.count == 0 && job->q.deadline > now && !station->stopping &&
+                 station->local != NULL;
+    bool goes_on = job->more && !station->stopping && (waits || now - job->begun < ANSWER_MS);
+    if (goes_on) {
+        store_submit (station->store, base);
+        return;
     }
-    pack_free (&job->records);
+    if (job->unknown && station->stopping)
+        answer_refuse (&job->q.asker, "away", "the broker is leaving");
+    else if (job->unknown)
+        begin_reader (station, &job->q);
+    else if (waits && station->local->waiting_count < WAITING_MAX)
+        wait_for_more (station, job);
+    else
+        answer_read (job);
+    walk_end (&job->walk);
     free (job);
 }
 
@@ -191,8 +135,9 @@ static void submit (struct station *station, const struct read_question *q)
         abort ();
     job->job.run = local_read_run;
     job->job.done = local_read_done;
-    job->station = station;
     job->q = *q;
+    job->begun = clock_steady ();
+    walk_begin (&job->walk, &q->filter, station);
     store_submit (station->store, &job->job);
 }
 
@@ -305,35 +250,84 @@ void waiting_free (struct local *local)
 
 /* --- Operations ---------------------------------------------------------------------------- */
 
+static bool read_names (const struct question *q, const char *key, char (*names)[KIND_MAX + 1],
+                        size_t *count)
+{
+    struct span given[WALK_KINDS];
+    *count = ask_texts (q, key, given, WALK_KINDS);
+    if (*count == (size_t) -1)
+        return false;
+    for (size_t i = 0; i < *count; i++)
+        span_text (given[i], names[i], KIND_MAX + 1);
+    return true;
+}
+
+static bool read_severities (const struct question *q, unsigned *severities)
+{
+    struct span given[INDEX_SEVERITY_OTHER];
+    size_t count = ask_texts (q, "severities", given, INDEX_SEVERITY_OTHER);
+    *severities = 0;
+    for (size_t i = 0; count != (size_t) -1 && i < count; i++) {
+        unsigned number = index_severity_number (given[i]);
+        if (number == INDEX_SEVERITY_OTHER)
+            return false;
+        *severities |= 1U << number;
+    }
+    return count != (size_t) -1;
+}
+
+static bool read_from (const struct question *q, char from[TERM_MAX + 1])
+{
+    struct term term;
+    struct span given = ask_text (q, "from");
+    span_text (given, from, TERM_MAX + 1);
+    return given.size == 0 || (term_parse (&term, given) && term.type != TERM_SECTOR);
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *read_filter (const struct question *q, struct walk_filter *f)
+{
+    int64_t limit = ask_int (q, "limit", 100);
+    f->after = ask_int (q, "after", 0);
+    f->since = ask_int (q, "since", 0);
+    f->here = ask_bool (q, "here");
+    f->quarantine = ask_bool (q, "quarantine");
+    f->back = ask_bool (q, "back");
+    f->waiting = ask_bool (q, "waiting");
+    f->limit = (size_t) limit;
+    if (f->after < 0 || f->since < 0 || limit < 1 || limit > LIMIT_MAX)
+        return "after, since or limit is out of its range";
+    if (!read_names (q, "kinds", f->kinds, &f->kind_count) ||
+        !read_names (q, "except", f->except, &f->except_count))
+        return "kinds or except is no array of at most 16 kinds";
+    if (!read_severities (q, &f->severities))
+        return "severities are S1, S2, S3, S4, S5 and undetermined";
+    return NULL;
+}
+
 static bool read_question (const struct question *q, struct read_question *out)
 {
-    struct span kinds[KINDS_MAX];
     memset (out, 0, sizeof *out);
     out->asker = q->asker;
-    out->after = ask_int (q, "after", 0);
-    int64_t limit = ask_int (q, "limit", 100), wait = ask_int (q, "wait", 0);
-    out->here = ask_bool (q, "here");
-    out->quarantine = ask_bool (q, "quarantine");
-    out->back = ask_bool (q, "back");
-    size_t count = ask_texts (q, "kinds", kinds, KINDS_MAX);
-    if (out->after < 0 || limit < 1 || limit > LIMIT_MAX || wait < 0 || wait > WAIT_MAX ||
-        count == (size_t) -1) {
-        answer_refuse (&q->asker, "usage", "after, limit, wait or kinds is out of its range");
-        return false;
-    }
-    out->limit = (size_t) limit;
+    int64_t wait = ask_int (q, "wait", 0);
+    const char *wrong = read_filter (q, &out->filter);
+    if (wrong == NULL && (wait < 0 || wait > WAIT_MAX))
+        wrong = "wait is out of its range";
+    if (wrong != NULL)
+        answer_refuse (&q->asker, "usage", wrong);
     out->deadline = wait > 0 ? clock_steady () + wait : 0;
-    for (size_t i = 0; i < count; i++)
-        span_text (kinds[i], out->kinds[i], sizeof out->kinds[i]);
-    out->kind_count = count;
-    return true;
+    return wrong == NULL;
 }
 
 void local_read (const struct question *q)
 {
     struct read_question read;
-    if (read_question (q, &read))
+    if (!read_question (q, &read))
+        return;
+    if (read_from (q, read.filter.from))
         submit (q->station, &read);
+    else
+        answer_refuse (&q->asker, "usage", "from is a party (pk.sindh) or a subtree (pk.sindh.**)");
 }
 
 static bool reader_name (const struct question *q, char name[READER_NAME_MAX + 1])
@@ -353,9 +347,9 @@ void local_take (const struct question *q)
     if (!reader_name (q, name) || !read_question (q, &read) || !hold (q, name))
         return;
     memcpy (read.reader, name, sizeof read.reader);
-    read.here = true;
-    read.after = 0; /* its cursor says from where */
-    read.back = read.quarantine = false;
+    read.filter.here = true;
+    read.filter.after = 0; /* its cursor says from where */
+    read.filter.back = read.filter.quarantine = false;
     read.from_now = span_is (ask_text (q, "from"), "now");
     submit (q->station, &read);
 }
