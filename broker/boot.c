@@ -10,12 +10,12 @@
 #include "broker/tap.h"
 #include "broker/uplink.h"
 #include "bus/core/trust.h"
+#include "bus/edge/home.h"
 #include "bus/edge/log.h"
 #include "bus/edge/schemafile.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,38 +36,6 @@ static bool fail (char *why, size_t size, const char *format, ...)
     vsnprintf (why, size, format, args);
     va_end (args);
     return false;
-}
-
-/* The folder of the program tells where its schemas are: beside it in a build, under
- * share/ when installed. A build in a folder elsewhere has to be told. */
-struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size)
-{
-    static const char *const places[] = { "../share/certbus/schemas", "../../schemas",
-                                          "../../../schemas" };
-    char exe[4096], path[4200];
-    if (conf->schemas[0] != '\0')
-        return schemas_load (conf->schemas, why, why_size);
-    const char *told = getenv ("CERTBUS_SCHEMAS");
-    if (told != NULL && told[0] == '/')
-        return schemas_load (told, why, why_size);
-    if (told != NULL && told[0] != '\0')
-        return fail (why, why_size, "CERTBUS_SCHEMAS: %s is no absolute path", told), NULL;
-    ssize_t size = readlink ("/proc/self/exe", exe, sizeof exe - 1);
-    if (size < 0)
-        return fail (why, why_size, "set `schemas` in certbus.conf"), NULL;
-    exe[size] = '\0';
-    const char *folder = dirname (exe);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf (path, sizeof path, "%s/%s/advisory.cfg", folder, places[i]);
-        if (access (path, R_OK) != 0)
-            continue;
-        *strrchr (path, '/') = '\0';
-        return schemas_load (path, why, why_size);
-    }
-    fail (why, why_size,
-          "no schemas beside the program or under share/certbus; set `schemas` in certbus.conf or "
-          "CERTBUS_SCHEMAS in the environment");
-    return NULL;
 }
 
 static const char *home_file (const struct station *self, const char *name, char path[HOME_FILE])
@@ -95,6 +63,8 @@ static bool enter_home (struct station *self, const char *home, bool check_only,
                      strerror (errno), home);
     if (check_only)
         return true;
+    if (!home_may_serve (home, why, size))
+        return false;
     self->lock = open (home_file (self, "lock", path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (self->lock < 0)
         return fail (why, size, "%s: %s", path, strerror (errno));
@@ -131,7 +101,7 @@ static bool load_files (struct station *self, char *why, size_t size)
         return fail (why, size, "%s", text);
     if (chdir (self->home) != 0)
         return fail (why, size, "%s: %s", self->home, strerror (errno));
-    self->schemas = station_schemas (&self->conf, why, size);
+    self->schemas = schemas_open (self->conf.schemas, why, size);
     return self->schemas != NULL;
 }
 

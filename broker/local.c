@@ -3,12 +3,12 @@
 
 #include "broker/index.h"
 #include "bus/core/schema.h"
+#include "bus/edge/home.h"
 #include "bus/edge/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define QUESTIONS_A_TURN 256
 /* Under way at a time: so many that act, each with a message in memory, or a few that read,
@@ -198,12 +198,15 @@ void local_originated (struct station *station, const struct asker *asker,
     (void) station;
     struct pack_out out;
     char text[ID_TEXT], code[CODE_TEXT];
+    if (asker->waiting && told->reason == CB_OK) {
+        msg_id_text (&told->id, text);
+        log_notice ("%s by uid %u: %s is stored", asker->op, asker->uid, text);
+    }
     if (asker->waiting && told->reason != CB_OK) {
         answer_reason (asker, told->reason, told->detail != NULL ? told->detail : "");
     } else if (asker->waiting && asker->answer != NULL) {
         answer_send (asker, asker->answer);
     } else if (asker->waiting) {
-        msg_id_text (&told->id, text);
         hash_code (&told->leaf, code);
         pack_init (&out);
         pack_put_map (&out, 6);
@@ -226,6 +229,32 @@ void local_originated (struct station *station, const struct asker *asker,
 
 /* --- The sockets --------------------------------------------------------------------------- */
 
+/* What an act is about: a party, a kind, a message, whoever asks to be enrolled. */
+static struct span object_of (const struct question *q)
+{
+    static const char *const keys[] = { "party", "kind", "id" };
+    struct enrolment e;
+    struct span request = ask_bin (q, "request"), object = { NULL, 0 };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && object.size == 0; i++)
+        object = ask_text (q, keys[i]);
+    if (object.size == 0 && request.size > 0 && enrolment_parse (&e, request) == CB_OK)
+        object = e.name;
+    return object.size > PARTY_MAX ? span_bytes (object.data, PARTY_MAX) : object;
+}
+
+/* The uid, not its name: to look names up may take as long as a server somewhere takes. */
+static void log_act (const struct question *q)
+{
+    struct span object = object_of (q);
+    int64_t position = ask_int (q, "position", 0);
+    char at[32] = "";
+    if (object.size == 0 && position > 0)
+        snprintf (at, sizeof at, ": %lld", (long long) position);
+    log_notice ("%s by uid %u (pid %u)%s%.*s%s%s", q->asker.op, q->uid, q->pid,
+                object.size > 0 ? ": " : "", SPAN_ARG (object), at,
+                ask_bool (q, "dry_run") ? ", a rehearsal" : "");
+}
+
 static void answer (struct question *q)
 {
     struct span op = ask_text (q, "op");
@@ -238,8 +267,10 @@ static void answer (struct question *q)
         }
         q->asker.weight = operations[i].acts ? WEIGHT_ACT : WEIGHT_READ;
         *q->asker.open += q->asker.weight;
+        q->asker.op = operations[i].op;
+        q->asker.uid = q->uid;
         if (operations[i].acts)
-            log_notice ("%s by uid %u (pid %u)", operations[i].op, q->uid, q->pid);
+            log_act (q);
         operations[i].answer (q);
         return;
     }
@@ -297,9 +328,10 @@ struct local *local_open (struct station *station, char *why, size_t why_size)
     struct local *self = calloc (1, sizeof *self);
     if (self == NULL)
         abort ();
-    mkdir ("run", 0755);
-    mkdir ("run/read", 0750);
-    mkdir ("run/act", 0750);
+    if (home_folder (".", "run", false, why, why_size) != 0 ||
+        home_folder (".", "run/read", true, why, why_size) != 0 ||
+        home_folder (".", "run/act", true, why, why_size) != 0)
+        goto failed;
     self->read = wire_local_reader ("run/read/bus", why, why_size);
     if (self->read == NULL)
         goto failed;

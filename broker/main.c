@@ -3,6 +3,7 @@
  * certbusd - a party's broker. Reads top to bottom: options, signals, the station, serve.
  */
 #include "broker/station.h"
+#include "bus/edge/home.h"
 #include "bus/edge/log.h"
 
 #include <getopt.h>
@@ -19,7 +20,8 @@ static void usage (FILE *out)
     fputs ("usage: certbusd [-C HOME] [--check]\n"
            "\n"
            "Runs the broker of the party whose home is HOME (default: $CERTBUS_HOME, else the\n"
-           "current folder), in the foreground, logging to standard error.\n"
+           "current folder if it is a home, else " HOME_SYSTEM "), in the foreground,\n"
+           "logging to standard error.\n"
            "\n"
            "  -C, --home HOME  the home that `certbus init` made and `certbus join` completed\n"
            "      --check      check configuration, keys, credential and the journal's format, and "
@@ -68,7 +70,7 @@ int main (int argc, char **argv)
                                              { "version", no_argument, NULL, 'V' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
-    const char *home = getenv ("CERTBUS_HOME");
+    const char *home = NULL;
     bool check = false;
     int option;
     while ((option = getopt_long (argc, argv, "C:h", options, NULL)) != -1) {
@@ -85,8 +87,7 @@ int main (int argc, char **argv)
         usage (stderr);
         return 2;
     }
-    if (home == NULL || home[0] == '\0')
-        home = ".";
+    home = home_choose (home);
 
     if (sodium_init () < 0) {
         log_error ("libsodium cannot be initialised");

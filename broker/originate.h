@@ -25,6 +25,8 @@ struct asker {
     zsock_t *sock;
     struct wire_route route;
     uint64_t tag;
+    const char *op;          /* what was asked, for the log; static */
+    uint32_t uid;            /* by whom */
     size_t *open, weight;    /* what is asked and not answered yet; this one's part of it */
     struct pack_out *answer; /* a map to answer with after the commit; owned; NULL: the usual */
 };

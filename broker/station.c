@@ -303,7 +303,7 @@ void station_reload (struct station *self)
         log_error ("%s/%s; the configuration in force stays", self->home, why);
         return;
     }
-    struct schemas *schemas = station_schemas (&conf, why, sizeof why);
+    struct schemas *schemas = schemas_open (conf.schemas, why, sizeof why);
     if (schemas == NULL) {
         log_error ("%s; the configuration in force stays", why);
         return;

@@ -84,8 +84,6 @@ void station_close (struct station **self);
 /* Reads the configuration again: as one step, or not at all. */
 void station_reload (struct station *self);
 
-/* The schemas that a configuration names, or those that came with the program. */
-struct schemas *station_schemas (const struct conf *conf, char *why, size_t why_size);
 /* Where the parent is: the configuration, else its contact message, else the bundle. */
 void station_endpoints (struct station *self);
 /* Reads the endpoints of a contact message; false, and nothing changed, when it has

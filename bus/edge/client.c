@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/edge/client.h"
 
+#include "bus/edge/home.h"
 #include "bus/edge/log.h"
 #include "bus/edge/wire.h"
 
@@ -53,8 +54,8 @@ static bool refuse (struct client *self, const char *format, ...)
 static bool not_running (struct client *self)
 {
     self->absent = true;
-    return refuse (self, "no broker is running in %s; start it with: certbusd -C %s", self->home,
-                   self->home);
+    return refuse (self, "no broker is running in %s; start it with: %s", self->home,
+                   home_start (self->home).text);
 }
 
 /* Names the group that the door is for, as far as one may see it. */
@@ -214,6 +215,26 @@ static bool dial (struct client *self)
     return false;
 }
 
+static bool name_folders (struct client *self, const char *home, enum client_door door)
+{
+    int n = snprintf (self->home, sizeof self->home, "%s", home);
+    int m = snprintf (self->folder, sizeof self->folder, "%s/run/%s", home,
+                      door == CLIENT_ACT ? "act" : "read");
+    return (n >= 0 && m >= 0 && (size_t) m < sizeof self->folder) ||
+           refuse (self, "%.80s...: %s", home, strerror (ENAMETOOLONG));
+}
+
+bool client_there (const char *home)
+{
+    char why[256];
+    struct client self = { .folder_fd = -1, .why = why, .why_size = sizeof why };
+    bool there = name_folders (&self, home, CLIENT_READ) && check_home (&self) &&
+                 open_folder (&self) && knock (&self);
+    if (self.folder_fd >= 0)
+        close (self.folder_fd);
+    return there;
+}
+
 struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size)
 {
     struct client *self = calloc (1, sizeof *self);
@@ -223,13 +244,7 @@ struct client *client_open (const char *home, enum client_door door, char *why, 
     self->why = why;
     self->why_size = why_size;
     zmq_msg_init (&self->frame.msg);
-    int n = snprintf (self->home, sizeof self->home, "%s", home);
-    int m = snprintf (self->folder, sizeof self->folder, "%s/run/%s", home,
-                      door == CLIENT_ACT ? "act" : "read");
-    bool fits = n >= 0 && m >= 0 && (size_t) m < sizeof self->folder;
-    if (!fits)
-        refuse (self, "%.80s...: %s", home, strerror (ENAMETOOLONG));
-    if (!fits || !dial (self))
+    if (!name_folders (self, home, door) || !dial (self))
         client_close (&self);
     return self;
 }

@@ -18,6 +18,8 @@ struct client;
 /* NULL and `why`: no such home, no broker running there (and how to start it),
  * no permission on the socket (and which group). Changes no state. */
 struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size);
+/* Whether a broker answers there now, for reading: no wait for one that is just starting. */
+bool client_there (const char *home);
 void client_close (struct client **self);
 
 /* Sends a question (a canonical map with "op") and waits up to `timeout` ms (-1:

@@ -6,9 +6,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME_MAX_BYTES 64
 #define CHOICE_MAX     96
@@ -18,6 +21,7 @@
 #define LIST_LIMIT     4096
 #define VERSION_LIMIT  65535
 #define SCHEMAS_MAX    1024
+#define LEVELS         5
 
 static void *own (void *memory)
 {
@@ -412,4 +416,45 @@ struct hash schema_hash (const struct schema *schema)
     struct hash hash = hash_bytes (pack_result (&out));
     pack_free (&out);
     return hash;
+}
+
+/* Under share/ of the folder above the program when installed; at the top of the tree that it
+ * was built in otherwise. */
+static bool beside_program (char *folder, size_t size)
+{
+    static const char *const places[] = { "share/certbus/schemas", "schemas" };
+    char program[PATH_MAX];
+    ssize_t got = readlink ("/proc/self/exe", program, sizeof program - 1);
+    if (got <= 0)
+        return false;
+    program[got] = 0;
+    for (unsigned level = 0; level < LEVELS && strcmp (dirname (program), "/") != 0; level++) {
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+            int used = snprintf (folder, size, "%s/%s/advisory.cfg", program, places[i]);
+            if (used > 0 && (size_t) used < size && access (folder, R_OK) == 0) {
+                *strrchr (folder, '/') = 0;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct schemas *schemas_open (const char *told, char *why, size_t why_size)
+{
+    char folder[PATH_MAX + 32];
+    const char *named = getenv ("CERTBUS_SCHEMAS");
+    if (*told)
+        return schemas_load (told, why, why_size);
+    if (named && *named == '/')
+        return schemas_load (named, why, why_size);
+    if (named && *named)
+        snprintf (why, why_size, "CERTBUS_SCHEMAS: %s is no absolute path", named);
+    else if (beside_program (folder, sizeof folder))
+        return schemas_load (folder, why, why_size);
+    else
+        snprintf (why, why_size,
+                  "no schemas beside the program or under share/certbus; set `schemas` in "
+                  "certbus.conf or CERTBUS_SCHEMAS in the environment");
+    return NULL;
 }

@@ -19,6 +19,9 @@
 /* Reads all *.cfg of a folder. Returns owned; NULL on failure, with the reason in
  * `why`: `schemas/note.cfg:14: fields[1].type: "txt" is no type; expected ...`. */
 struct schemas *schemas_load (const char *folder, char *why, size_t why_size);
+/* The same from the folder to use: `told` (the setting in certbus.conf) unless "", else
+ * $CERTBUS_SCHEMAS, else the one that was installed or built with this program. */
+struct schemas *schemas_open (const char *told, char *why, size_t why_size);
 /* NULL is fine; nulls the caller's pointer. */
 void schemas_free (struct schemas **self);
 

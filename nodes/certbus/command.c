@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/edge/home.h"
 #include "bus/edge/schemafile.h"
 
 #define COMMAND_X(name) &command_##name,
@@ -16,7 +17,8 @@ const struct command *const commands[] = { COMMANDS (COMMAND_X) NULL };
 #define COMMANDS_MAX 64
 
 const struct option_row common_options[] = {
-    { "home", 'C', false, "DIR", "the party's folder (default: $CERTBUS_HOME, else this one)" },
+    { "home", 'C', false, "DIR",
+      "the party's folder (default: $CERTBUS_HOME, else this one, else " HOME_SYSTEM ")" },
     { "json", 0, false, NULL, "print JSON, for programs" },
     { "help", 'h', false, NULL, "print this and end" },
     { NULL, 0, false, NULL, NULL },
@@ -203,8 +205,7 @@ int command_main (int argc, char **argv)
 {
     char why[WHY_MAX];
     struct args first;
-    const char *home = getenv ("CERTBUS_HOME");
-    struct call call = { .home = home && *home ? home : "." };
+    struct call call = { .home = home_choose (NULL) };
     int code, used = 0, before = leading (argc - 1, argv + 1);
     if (sodium_init () < 0)
         return refused ("libsodium cannot start");

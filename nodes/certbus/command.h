@@ -30,7 +30,7 @@ enum exit_code { EXITS (EXIT_X) };
 
 /* One run of the program. */
 struct call {
-    const char *home; /* -C, else $CERTBUS_HOME, else "." */
+    const char *home; /* home_choose */
     bool json;
     const struct command *command;
     struct args args;

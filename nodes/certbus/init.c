@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/command.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/edge/conf.h"
+#include "bus/edge/home.h"
 #include "bus/edge/keys.h"
 #include "bus/edge/log.h"
 
@@ -24,21 +24,20 @@ static const struct option_row options[] = {
  * groups that the operator chooses. */
 static const struct {
     const char *name;
-    mode_t mode;
-} folders[] = {
-    { "", 0711 },
-    { "run", 0711 },
-    { "run/read", 0750 },
-    { "run/act", 0750 },
-};
+    bool shared;
+} folders[] = { { "", false }, { "run", false }, { "run/read", true }, { "run/act", true } };
 
 static int make_folders (const struct call *call)
 {
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        struct path path = home_path (call, folders[i].name);
-        if (mkdir (path.text, folders[i].mode) != 0 && errno != EEXIST)
-            return refused ("%s: %s", path.text, strerror (errno));
-    }
+    char why[WHY_MAX];
+    struct stat st;
+    if (strcmp (call->home, HOME_SYSTEM) == 0 && stat (HOME_SYSTEM, &st) != 0)
+        return refused ("%s: no such folder: certbus is not installed on this machine. Say where "
+                        "the home shall be: certbus -C DIR init ...",
+                        HOME_SYSTEM);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (home_folder (call->home, folders[i].name, folders[i].shared, why, sizeof why) != 0)
+            return refused ("%s", why);
     return EXIT_DONE;
 }
 
@@ -74,6 +73,7 @@ static int find_title (const struct call *call, const char *name, char typed[TIT
 
 static int check (const struct call *call, const char *name, const char *listen, const char *out)
 {
+    char why[WHY_MAX];
     struct stat st;
     if (!party_valid (span_of (name)))
         return usage (call,
@@ -85,6 +85,8 @@ static int check (const struct call *call, const char *name, const char *listen,
                       line_text (listen).text);
     if (stat (home_path (call, "keys").text, &st) == 0)
         return refused ("%s: is a home already; its keys stay as they are", call->home);
+    if (!home_may_write (call->home, why, sizeof why))
+        return refused ("%s", why);
     if (stat (out, &st) == 0)
         return refused ("%s: exists already; move it away, or name another file with --out", out);
     return EXIT_DONE;
@@ -109,6 +111,20 @@ static int write_request (const struct keys *keys, const char *title, const char
     return result;
 }
 
+/* In a system installation the home has a link to it, and it stays root's. */
+static int write_conf (const struct call *call, const char *listen)
+{
+    char why[CONF_WHY], path[HOME_TEXT];
+    struct path link = home_path (call, "certbus.conf");
+    if (access (link.text, F_OK) == 0)
+        return EXIT_DONE;
+    home_conf (call->home, path);
+    if (conf_write (path, listen, why) != 0 ||
+        home_give (call->home, "certbus.conf", why, sizeof why) != 0)
+        return refused ("%s", why);
+    return EXIT_DONE;
+}
+
 static int run (struct call *call)
 {
     char why[CONF_WHY], out_default[PARTY_MAX + 16], code_text[CODE_TEXT] = "";
@@ -131,15 +147,16 @@ static int run (struct call *call)
     struct keys keys;
     keys_make (&keys, span_of (name));
     /* The keys last: they make it a home, so that what failed before can be tried again. */
-    struct path conf = home_path (call, "certbus.conf"), path = home_path (call, "keys");
-    if (access (conf.text, F_OK) != 0 && conf_write (conf.text, listen, why) != 0)
-        code = refused ("%s", why);
+    struct path path = home_path (call, "keys");
+    code = write_conf (call, listen);
     if (code == EXIT_DONE)
         code = write_request (&keys, title, listen, out, code_text);
     if (code == EXIT_DONE && keys_save (&keys, path.text, why, sizeof why) != 0) {
         code = refused ("%s", why);
         unlink (out);
     }
+    if (code == EXIT_DONE && home_give (call->home, "keys", why, sizeof why) != 0)
+        code = refused ("%s", why);
     keys_wipe (&keys);
     if (code == EXIT_DONE && call->json)
         say_json (json_pack ("{s:s, s:s, s:s}", "party", name, "request", out, "code", code_text),

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/edge/home.h"
 #include "bus/edge/keys.h"
 #include "bus/edge/log.h"
 #include "nodes/certbus/record.h"
@@ -104,13 +105,15 @@ static int store (const struct call *call, const struct keys *keys, const struct
     struct root_file root;
     if (file_write (home_path (call, "bundle").text, bytes, false, true, why, sizeof why) != 0)
         return refused ("%s", why);
+    if (home_give (call->home, "bundle", why, sizeof why) != 0)
+        return refused ("%s", why);
     root_parse (&root, bundle->root);
     hash_code (&root.st.hash, code);
     if (call->json)
         say_json (json_pack ("{s:s, s:s}", "party", keys->party, "root", code), true);
     else
-        say ("%s has joined under the root %s.\nStart its broker with: certbusd -C %s\n",
-             keys->party, code, call->home);
+        say ("%s has joined under the root %s.\nStart its broker with: %s\n", keys->party, code,
+             home_start (call->home).text);
     return EXIT_DONE;
 }
 
@@ -121,6 +124,8 @@ static int run (struct call *call)
     struct keys keys;
     struct span bytes;
     struct bundle bundle;
+    if (!home_may_write (call->home, why, sizeof why))
+        return refused ("%s", why);
     if (keys_load (&keys, home_path (call, "keys").text, why, sizeof why) != 0)
         return refused ("%s; `certbus -C %s init NAME` makes a home", why, call->home);
     if (file_read (file, EVIDENCE_MAX, &bytes, why, sizeof why) != 0) {
