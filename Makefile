@@ -87,6 +87,7 @@ UNIT_TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCHES    = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 FAULTY     = $(BUILD)/tests/certbusd-faults
+PAGES      = $(BUILD)/docs/man/pages
 FUZZERS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Scenarios are scripts; those named lib*, support* or _* are what scenarios share.
@@ -97,7 +98,7 @@ marked    = $(shell grep -lx -e '\# $(1): yes' $(SCENARIOS) /dev/null)
 
 all: $(BUS) $(PROGRAMS) ## build the programs (the default)
 
-tests: all $(UNIT_TESTS) $(TEST_TOOLS) $(FAULTY)
+tests: all man $(BUILD)/libcertbus.a $(UNIT_TESTS) $(TEST_TOOLS) $(FAULTY)
 
 $(BUILD)/bin/certbusd: $(call objects,$(BROKER)) $(BUS)
 $(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$*) $(BUS)
@@ -105,6 +106,7 @@ $(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$*) $(BUS)
 # The folder itself is named too: its time changes when a file in it goes away.
 $(BUILD)/libcertbus-core.a: $(call objects,bus/core) $(wildcard bus/core)
 $(BUILD)/libcertbus-edge.a: $(call objects,bus/edge) $(wildcard bus/edge)
+$(BUILD)/libcertbus.a: $(call objects,bus/core bus/edge) $(wildcard bus/core bus/edge)
 $(BUILD)/libbroker.a: $(call objects,$(BROKER)) $(wildcard $(BROKER))
 $(NODES:%=$(BUILD)/libnode-%.a): $(BUILD)/libnode-%.a: $$(call objects,nodes/$$*) nodes/$$*
 $(BUILD)/libunit-support.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support*.c))
@@ -126,10 +128,20 @@ $(PROGRAMS):
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
 
 # The rest of a tool stands in a folder of its name.
-$(TEST_TOOLS) $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $$(call objects,$$*) $(ARCHIVES)
+$(TEST_TOOLS) $(BENCHES) $(PAGES): $(BUILD)/%: $(BUILD)/obj/%.o $$(call objects,$$*) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
+
+# Each page that the tool knows, from the programs' tables and docs/man/*.scd.
+man: $(BUILD)/man/made ## make the man pages
+$(BUILD)/man/made: $(PAGES) docs/man $(wildcard docs/man/*.scd)
+	@echo "  MAN   $(@D)"
+	@rm -rf $(@D)
+	@mkdir -p $(@D)
+	@$(PAGES) | while read -r page; do \
+	    $(PAGES) "$$page" | scdoc >$(@D)/"$$page" || { echo "in $$page" >&2; exit 1; }; done
+	@touch $@
 
 # The broker once more, with the places where scenarios make it die.
 $(BUILD)/faults/%.o: %.c Makefile
@@ -170,14 +182,11 @@ demo: deps ## build everything and show it: a hierarchy of CERTs on this machine
 	+@$(remake) all
 	@bash tests/demo/demo.sh
 
-install: all ## install to $(DESTDIR)$(PREFIX)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/certbus)
-	$(if $(PROGRAMS),install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin)
-	cp -R --no-preserve=mode,ownership $(wildcard schemas config) $(DESTDIR)$(PREFIX)/share/certbus
+install: all man $(BUILD)/libcertbus.a ## install to $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' tools/install-files install $(VERSION) $(LIBRARIES)
 
-uninstall: ## remove what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
-	rm -rf $(DESTDIR)$(PREFIX)/share/certbus
+uninstall: ## remove what install put there; settings, keys and journals stay
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' tools/install-files uninstall $(VERSION)
 
 # --- For who changes it ---------------------------------------------------------------------
 
@@ -241,5 +250,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z_.]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all tests deps demo install uninstall test run-tests vectors model check bench benches \
+.PHONY: all tests man deps demo install uninstall test run-tests vectors model check bench benches \
     fuzz run-fuzz format flags clean help FORCE

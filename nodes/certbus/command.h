@@ -73,6 +73,7 @@ struct command {
     X (revoke)                                                                                     \
     X (freeze)                                                                                     \
     X (policy)                                                                                     \
+    X (complete)                                                                                   \
     X (help)
 
 #define COMMAND_X(name) extern const struct command command_##name;
