@@ -9,6 +9,7 @@
 
 #include "bus/edge/home.h"
 #include "bus/edge/schemafile.h"
+#include "nodes/certbus/screen.h"
 
 #define COMMAND_X(name) &command_##name,
 const struct command *const commands[] = { COMMANDS (COMMAND_X) NULL };
@@ -20,6 +21,9 @@ const struct option_row common_options[] = {
     { "home", 'C', false, "DIR",
       "the party's folder (default: $CERTBUS_HOME, else this one, else " HOME_SYSTEM ")" },
     { "json", 0, false, NULL, "print JSON, for programs" },
+    { "color", 0, false, "WHEN",
+      "auto (default: on a terminal without NO_COLOR), always or never" },
+    { "no-pager", 0, false, NULL, "do not print through $CERTBUS_PAGER, $PAGER or less" },
     { "help", 'h', false, NULL, "print this and end" },
     { NULL, 0, false, NULL, NULL },
 };
@@ -60,6 +64,15 @@ void span_free (struct span *bytes)
 {
     free ((void *) (uintptr_t) bytes->data);
     *bytes = (struct span){ 0 };
+}
+
+struct span span_keep (struct span bytes)
+{
+    uint8_t *copy = malloc (bytes.size + 1);
+    if (!copy)
+        abort ();
+    memcpy (copy, bytes.data, bytes.size);
+    return span_bytes (copy, bytes.size);
 }
 
 /* Whether `name` is `words`, or begins with it and a space. */
@@ -134,17 +147,29 @@ static int leading (int argc, char **argv)
 {
     int count = 0;
     while (count < argc && argv[count][0] == '-' && argv[count][1]) {
-        bool takes = strcmp (argv[count], "-C") == 0 || strcmp (argv[count], "--home") == 0;
+        bool takes = strcmp (argv[count], "-C") == 0 || strcmp (argv[count], "--home") == 0 ||
+                     strcmp (argv[count], "--color") == 0;
         count += takes && count + 1 < argc ? 2 : 1;
     }
     return count;
 }
 
-static void read_common (struct call *call, const struct args *args)
+/* False: after a complaint. */
+static bool read_common (struct call *call, const struct args *args)
 {
+    enum colour colour;
+    const char *when = args_text (args, "color");
     if (args_text (args, "home"))
         call->home = args_text (args, "home");
     call->json = call->json || args_flag (args, "json");
+    call->no_pager = call->no_pager || args_flag (args, "no-pager");
+    if (!when)
+        return true;
+    if (colour_parse (when, &colour))
+        screen_colour (colour);
+    else
+        usage (call, "--color: '%s' is none of auto, always, never", line_text (when).text);
+    return colour_parse (when, &colour);
 }
 
 /* A subtree that was not quoted: a request or a credential beside it has taken its place. */
@@ -168,8 +193,12 @@ static int run (struct call *call, int argc, char **argv)
     const struct command *command = call->command;
     if (!args_parse (&call->args, command->options, common_options, argc, argv, why, sizeof why))
         return usage (call, "%s", why);
-    read_common (call, &call->args);
-    if (args_flag (&call->args, "help")) {
+    if (!read_common (call, &call->args))
+        return EXIT_USAGE;
+    bool help = args_flag (&call->args, "help");
+    if ((command->paged || help) && !call->no_pager)
+        pager_start ();
+    if (help) {
         help_command (command);
         return EXIT_DONE;
     }
@@ -194,7 +223,10 @@ static int run (struct call *call, int argc, char **argv)
 /* Output that was lost, as on a full disk, is no success. */
 static int finish (int code)
 {
-    if (fflush (stdout) != 0 || ferror (stdout)) {
+    bool lost = fflush (stdout) != 0 || ferror (stdout);
+    if (pager_end ())
+        return code;
+    if (lost) {
         if (code == EXIT_DONE)
             code = refused ("standard output cannot be written");
     }
@@ -221,8 +253,9 @@ int command_main (int argc, char **argv)
     } else if (argc - 1 == before) {
         help_general ();
         code = EXIT_USAGE;
+    } else if (!read_common (&call, &first)) {
+        code = EXIT_USAGE;
     } else {
-        read_common (&call, &first);
         argc -= 1 + before;
         argv += 1 + before;
         call.command = command_find (argc, argv, &used);

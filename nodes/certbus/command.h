@@ -31,7 +31,7 @@ enum exit_code { EXITS (EXIT_X) };
 /* One run of the program. */
 struct call {
     const char *home; /* home_choose */
-    bool json;
+    bool json, no_pager;
     const struct command *command;
     struct args args;
     struct client *doors[2]; /* by enum client_door; opened when first needed */
@@ -50,6 +50,7 @@ struct command {
     const char *summary;  /* one line */
     const char *about;    /* paragraphs; NULL: the summary says it all */
     const struct option_row *options;
+    bool paged;                     /* on a terminal through a pager */
     int (*run) (struct call *call); /* an exit code */
 };
 
@@ -105,8 +106,10 @@ struct path {
 };
 struct path home_path (const struct call *call, const char *name);
 
-/* Frees what file_read allocated. */
+/* Frees what file_read or span_keep allocated. */
 void span_free (struct span *bytes);
+/* A copy of an answer, which lives until the next question at its door. Returns owned. */
+struct span span_keep (struct span bytes);
 
 /* The kinds known here, from the folder that certbus.conf names, or the one that belongs to
  * this program. NULL: none, and call->schemas_why; messages are shown without, too. */

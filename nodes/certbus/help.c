@@ -87,6 +87,7 @@ const struct command command_help = {
     .group = GROUP_HELP,
     .operands = "[COMMAND]",
     .most = 2,
+    .paged = true,
     .summary = "what the commands are, or how one is used",
     .run = run_help,
 };

@@ -91,5 +91,6 @@ const struct command command_list = {
     .operands = "",
     .summary = "list the messages that are for this party or by it, newest first",
     .options = options,
+    .paged = true,
     .run = run,
 };

@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bus/core/when.h"
 #include "bus/edge/json.h"
+#include "nodes/certbus/screen.h"
 
 bool out_unsafe (uint32_t code)
 {
@@ -155,51 +155,62 @@ void complain (const char *format, ...)
     va_end (args);
 }
 
-static bool coloured (void)
-{
-    const char *none = getenv ("NO_COLOR"), *term = getenv ("TERM");
-    return isatty (STDOUT_FILENO) && !(none && *none) && term && strcmp (term, "dumb") != 0;
-}
-
 void style (enum style which)
 {
-    static const char *const codes[] = { [STYLE_PLAIN] = "\033[0m",
-                                         [STYLE_STRONG] = "\033[1m",
-                                         [STYLE_GOOD] = "\033[1;32m",
-                                         [STYLE_BAD] = "\033[1;31m" };
-    if (coloured ())
+    static const char *const codes[] = {
+        [STYLE_PLAIN] = "\033[0m",  [STYLE_STRONG] = "\033[1m",  [STYLE_GOOD] = "\033[1;32m",
+        [STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[1;33m", [STYLE_GONE] = "\033[2;9m",
+    };
+    if (screen_coloured ())
         fputs (codes[which], stdout);
 }
 
 /* Whatever is not ASCII stands inside a JSON string, where it may be escaped. */
-static void put_json (struct span text)
+static void put_json (FILE *file, struct span text)
 {
     for (size_t at = 0; at < text.size;) {
         uint32_t code;
         size_t size;
         bool good = next_code (rest (text, at), &code, &size);
         if (!good || code < 0x20 || !out_unsafe (code))
-            fwrite (text.data + at, 1, size, stdout);
+            fwrite (text.data + at, 1, size, file);
         else if (code > 0xffff)
-            printf ("\\u%04x\\u%04x", (unsigned) (0xd800 + ((code - 0x10000) >> 10)),
-                    (unsigned) (0xdc00 + ((code - 0x10000) & 0x3ff)));
+            fprintf (file, "\\u%04x\\u%04x", (unsigned) (0xd800 + ((code - 0x10000) >> 10)),
+                     (unsigned) (0xdc00 + ((code - 0x10000) & 0x3ff)));
         else
-            printf ("\\u%04x", (unsigned) code);
+            fprintf (file, "\\u%04x", (unsigned) code);
         at += size;
     }
 }
 
-void say_json (json_t *value, bool pretty)
+static void write_json (FILE *file, const json_t *value, size_t layout)
 {
     /* A score of 8.1 is 8.1, not 8.0999999999999996. */
-    char *text = json_dumps (value, JSON_ENCODE_ANY | JSON_REAL_PRECISION (15) |
-                                        (pretty ? JSON_INDENT (2) : JSON_COMPACT));
+    char *text = json_dumps (value, JSON_ENCODE_ANY | JSON_REAL_PRECISION (15) | layout);
     if (!text)
         abort ();
-    put_json (span_of (text));
-    putchar ('\n');
+    put_json (file, span_of (text));
+    putc ('\n', file);
     free (text);
+}
+
+void say_json (json_t *value, bool pretty)
+{
+    write_json (stdout, value, pretty ? JSON_INDENT (2) : JSON_COMPACT);
     json_decref (value);
+}
+
+char *json_line (json_t *value)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream (&text, &size);
+    if (!file)
+        abort ();
+    write_json (file, value, JSON_COMPACT);
+    if (fclose (file) != 0)
+        abort ();
+    return text;
 }
 
 json_t *json_span (struct span text)

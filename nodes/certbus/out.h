@@ -32,12 +32,14 @@ void say_block (struct span text, int indent);
 /* The same as `say`, to standard error, after "certbus: " and with a line feed. */
 void complain (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 
-enum style { STYLE_PLAIN, STYLE_STRONG, STYLE_GOOD, STYLE_BAD };
-/* Only on a terminal that shows colours, and not when NO_COLOR is set. */
+enum style { STYLE_PLAIN, STYLE_STRONG, STYLE_GOOD, STYLE_BAD, STYLE_WARN, STYLE_GONE };
+/* As screen_coloured () says; STYLE_GONE is for what no longer counts. */
 void style (enum style style);
 
 /* Prints and frees a value: `pretty` over several lines, else on one. */
 void say_json (json_t *value, bool pretty);
+/* The compact form of a value, as say_json prints it. Borrows the value; returns owned. */
+char *json_line (json_t *value);
 /* A JSON string of UTF-8; null for an empty span. */
 json_t *json_span (struct span text);
 json_t *json_time (int64_t ms); /* RFC 3339; null for 0 */

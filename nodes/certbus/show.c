@@ -140,5 +140,6 @@ const struct command command_show = {
     .summary = "show a message, and how far it is",
     .about = "ID is what `list` prints (pk.sindh/1-3), or the code of a message.",
     .options = options,
+    .paged = true,
     .run = run,
 };

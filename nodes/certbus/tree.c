@@ -61,5 +61,6 @@ const struct command command_tree = {
         "Each line has a party, its link (open, away, parent; only neighbours have one), role,\n"
         "title and sectors.",
     .options = options,
+    .paged = true,
     .run = run,
 };

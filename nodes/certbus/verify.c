@@ -328,5 +328,6 @@ const struct command command_verify = {
         "top party tells it by phone, is enough. What is genuine is the text that is printed: a\n"
         "number or code that somebody mentions proves nothing about the text beside it.",
     .options = options,
+    .paged = true,
     .run = run,
 };
