@@ -166,6 +166,7 @@ struct holder {
     char name[READER_NAME_MAX + 1];
     struct wire_route route;
     uint32_t uid, pid;
+    int64_t since; /* ms UTC */
     int64_t until; /* steady ms */
 };
 
@@ -182,6 +183,26 @@ static bool alive (const struct holder *holder)
     return kill ((pid_t) holder->pid, 0) == 0 || errno != ESRCH;
 }
 
+static void refuse_held (const struct question *q, const struct holder *holder)
+{
+    char who[160];
+    struct pack_out out;
+    snprintf (who, sizeof who, "\"%s\" is held by pid %u of uid %u", holder->name, holder->pid,
+              holder->uid);
+    pack_init (&out);
+    pack_put_map (&out, 4);
+    put_text (&out, "detail", who);
+    pack_put_text (&out, "holder");
+    pack_put_map (&out, 3);
+    put_uint (&out, "pid", holder->pid);
+    put_int (&out, "since", holder->since);
+    put_uint (&out, "uid", holder->uid);
+    put_bool (&out, "ok", false);
+    put_text (&out, "reason", "held");
+    answer_send (&q->asker, &out);
+    pack_free (&out);
+}
+
 /* Whether this client holds the name now; says who does if not. */
 static bool hold (const struct question *q, const char *name)
 {
@@ -190,10 +211,7 @@ static bool hold (const struct question *q, const char *name)
     int64_t now = clock_steady ();
     HASH_FIND_STR (local->holders, name, holder);
     if (holder != NULL && holder->until > now && !same_client (holder, q) && alive (holder)) {
-        char who[160];
-        snprintf (who, sizeof who, "\"%s\" is held by pid %u of uid %u", name, holder->pid,
-                  holder->uid);
-        answer_refuse (&q->asker, "held", who);
+        refuse_held (q, holder);
         return false;
     }
     if (holder == NULL) {
@@ -203,6 +221,8 @@ static bool hold (const struct question *q, const char *name)
         snprintf (holder->name, sizeof holder->name, "%s", name);
         HASH_ADD_STR (local->holders, name, holder);
     }
+    if (holder->pid != q->pid || holder->until <= now)
+        holder->since = clock_utc ();
     holder->route = q->asker.route;
     holder->uid = q->uid;
     holder->pid = q->pid;
