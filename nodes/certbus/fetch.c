@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/fetch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "nodes/certbus/talk.h"
-
-/* An answer lives until the next question at its door. */
-static struct span keep (struct span answer)
-{
-    uint8_t *copy = malloc (answer.size);
-    if (!copy)
-        abort ();
-    memcpy (copy, answer.data, answer.size);
-    return span_bytes (copy, answer.size);
-}
 
 int fetch (struct call *call, const char *id, struct fetched *fetched)
 {
@@ -25,7 +14,7 @@ int fetch (struct call *call, const char *id, struct fetched *fetched)
     int code = talk_about (call, id, &question, &answer);
     if (code != EXIT_DONE)
         return code;
-    fetched->answer = keep (answer);
+    fetched->answer = span_keep (answer);
     if (!record_read (body_field (fetched->answer, "record"), &fetched->record))
         return refused ("%s: the broker's answer has no message", line_text (id).text);
     return EXIT_DONE;
@@ -47,7 +36,7 @@ int fetch_chain (struct call *call, const struct hash *credential, struct fetche
     int code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
     if (code != EXIT_DONE)
         return code;
-    chain->answer = keep (answer);
+    chain->answer = span_keep (answer);
     chain->evidence.root = body_bytes (chain->answer, "root");
     size_t count = answer_array (chain->answer, "chain", &in);
     for (size_t i = 0; i < count && i < BUNDLE_CHAIN; i++)

@@ -44,6 +44,11 @@ struct span message_headline (const struct envelope *e)
     return (struct span){ 0 };
 }
 
+struct span message_severity (const struct envelope *e)
+{
+    return body_text (e->body, "severity");
+}
+
 static json_t *term_json (const struct term *term)
 {
     switch (term->type) {
@@ -108,11 +113,12 @@ json_t *record_json (struct call *call, const struct record *record)
     return made;
 }
 
+const char *const quiet_kinds[QUIET_KINDS] = { "checkpoint", "head", "receipt" };
+
 bool record_quiet (const struct record *record)
 {
-    static const char *const kinds[] = { "receipt", "head", "checkpoint" };
-    for (size_t i = 0; record->whole && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (span_is (record->e.kind, kinds[i]))
+    for (size_t i = 0; record->whole && i < QUIET_KINDS; i++)
+        if (span_is (record->e.kind, quiet_kinds[i]))
             return true;
     return false;
 }

@@ -25,6 +25,8 @@ json_t *message_json (struct call *call, const struct envelope *e);
 json_t *record_json (struct call *call, const struct record *record);
 
 /* Receipts, heads and checkpoints: what brokers tell each other, and people seldom read. */
+#define QUIET_KINDS 3
+extern const char *const quiet_kinds[QUIET_KINDS]; /* sorted */
 bool record_quiet (const struct record *record);
 
 /* One line for a list: time, id, TLP, kind, headline. */
@@ -33,6 +35,8 @@ void record_line (const struct record *record);
 void message_print (struct call *call, const struct envelope *e, struct span title);
 /* What the message says in a few words; empty: nothing that is known to be that. */
 struct span message_headline (const struct envelope *e);
+/* "S1" to "S5", "undetermined", as its body says; empty: it says nothing. */
+struct span message_severity (const struct envelope *e);
 
 /* RFC 3339 in UTC, to the second; "never" for 0. */
 struct when {

@@ -159,12 +159,18 @@ expect 0 certbus -C pk.sindh list --all --kind receipt
 says " receipt "
 expect 0 certbus -C pk.sindh list -n 1
 [ "$(wc -l <<<"$said")" = 1 ] || fail "more than one line"
-expect 0 certbus -C pk.sindh --json watch --from start --kind incident --count 2
+expect 0 certbus -C pk.sindh --json watch --since start --kind incident --count 2
 [ "$(grep -c '^{.*}$' <<<"$said")" = 2 ] || fail "a watch prints one object a line"
 expect 0 certbus -C pk.sindh watch --as desk --from start --kind incident --count 1
 says "$report"
 expect 0 certbus -C pk.sindh watch --as desk --kind incident --count 1
 says "$silent"
+expect 2 certbus -C pk.sindh watch --from start --since start
+says "--since is given, too"
+expect 2 certbus -C pk.sindh watch --from PK
+says "is no party's name"
+expect 0 certbus -C pk.sindh --json watch --since start --from pk --severity s3 --count 1
+says "$id"
 expect 1 certbus -C pk.sindh watch --as desk --kind incident --count 1 --timeout 1
 says "0 of 1 messages came"
 
