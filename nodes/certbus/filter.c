@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bus/core/when.h"
+#include "nodes/certbus/day.h"
 
 static const char *const severity_names[FILTER_SEVERITIES] = { "S1", "S2", "S3",
                                                                "S4", "S5", "undetermined" };
@@ -56,10 +56,11 @@ int filter_read (struct filter *self, struct call *call)
 
 int filter_time (const struct call *call, const char *name, const char *text, int64_t *ms)
 {
-    if (when_parse (span_of (text), ms))
+    char why[WHY_MAX];
+    struct day here = day_here ();
+    if (day_parse (span_of (text), &here, DAY_START, ms, why, sizeof why))
         return EXIT_DONE;
-    return usage (call, "--%s: '%s' is no time, as in 2026-05-09T15:00:00+05:00", name,
-                  line_text (text).text);
+    return usage (call, "--%s: %s", name, why);
 }
 
 void filter_ask (const struct filter *self, struct ask *question, bool take)

@@ -3,10 +3,15 @@
 
 #include <inttypes.h>
 
-#include "bus/core/credential.h"
 #include "bus/core/when.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/body.h"
+#include "nodes/certbus/line.h"
+#include "nodes/certbus/value.h"
+
+/* Room for most, so that lines that come one by one stand below each other. */
+#define ID_COLUMNS   16
+#define KIND_COLUMNS 10
 
 struct when when_of (int64_t ms)
 {
@@ -14,6 +19,25 @@ struct when when_of (int64_t ms)
     if (ms > 0)
         when_text (ms - ms % 1000, when.text);
     return when;
+}
+
+void standing_read (struct span map, struct standing *standing)
+{
+    struct span state = body_text (map, "standing.state");
+    *standing = (struct standing){ .state = STANDING_CURRENT };
+    if (!state.size)
+        return;
+    standing->state = span_is (state, "withdrawn") ? STANDING_WITHDRAWN : STANDING_REPLACED;
+    span_text (body_text (map, "standing.id"), standing->id, sizeof standing->id);
+}
+
+json_t *standing_json (const struct standing *standing)
+{
+    if (standing->state == STANDING_CURRENT)
+        return json_null ();
+    return json_pack ("{s:s, s:s}", "state",
+                      standing->state == STANDING_WITHDRAWN ? "withdrawn" : "replaced", "id",
+                      standing->id);
 }
 
 bool record_read (struct span map, struct record *record)
@@ -27,7 +51,9 @@ bool record_read (struct span map, struct record *record)
         .from = body_text (map, "from"),
         .envelope = body_bytes (map, "envelope"),
         .leaf = body_bytes (map, "leaf"),
+        .waits = body_field (map, "waits"),
     };
+    standing_read (map, &record->standing);
     record->here = pack_peek (&here) == PACK_BOOL && pack_bool (&here);
     record->whole = record->envelope.size && envelope_parse (&record->e, record->envelope) == CB_OK;
     return record->leaf.size == HASH_SIZE;
@@ -109,6 +135,9 @@ json_t *record_json (struct call *call, const struct record *record)
     json_object_set_new (made, "taken", json_time (record->taken));
     json_object_set_new (made, "from", json_span (record->from));
     json_object_set_new (made, "here", json_boolean (record->here));
+    json_object_set_new (made, "standing", standing_json (&record->standing));
+    if (record->waits.size)
+        json_object_set_new (made, "waits", value_of (record->waits));
     json_object_set_new (made, "verdict", json_string (cb_reason_name ((unsigned) record->reason)));
     return made;
 }
@@ -123,37 +152,13 @@ bool record_quiet (const struct record *record)
     return false;
 }
 
-/* An enrolment says in its credential whom it is about. */
-static bool say_enrolled (const struct envelope *e)
-{
-    struct credential c;
-    if (!span_is (e->kind, "enrolment") ||
-        !credential_parse (&c, body_bytes (e->body, "credential")))
-        return false;
-    say ("%s, %s: %s\n", line_of (c.name).text, line_of (c.role).text, line_of (c.title).text);
-    return true;
-}
-
 void record_line (const struct record *record)
 {
-    char id[ID_TEXT];
-    if (!record->whole) {
-        say ("%s  (no longer kept; only its hash is)\n", when_of (record->taken).text);
-        return;
-    }
-    const struct envelope *e = &record->e;
-    msg_id_text (&e->id, id);
-    say ("%s  %-22s  ", when_of (e->issued).text, id);
-    style (STYLE_STRONG);
-    say ("%-16s", cb_tlp_name (e->tlp));
-    style (STYLE_PLAIN);
-    say ("  %-10s  ", line_of (e->kind).text);
-    if (e->mode != CB_MODE_LIVE)
-        say ("[%s] ", cb_mode_name (e->mode));
-    if (record->reason != CB_OK)
-        say ("[%s] ", cb_reason_name ((unsigned) record->reason));
-    if (!say_enrolled (e))
-        say ("%.160s\n", line_of (message_headline (e)).text);
+    struct columns columns = { 0 };
+    columns_fit (&columns, record, 1);
+    columns.id = columns.width && columns.id < ID_COLUMNS ? ID_COLUMNS : columns.id;
+    columns.kind = columns.width && columns.kind < KIND_COLUMNS ? KIND_COLUMNS : columns.kind;
+    line_print (&columns, record);
 }
 
 static void print_ref (const char *label, const struct msg_id *id)

@@ -7,10 +7,25 @@
 
 #include "nodes/certbus/command.h"
 
+/* What became of a message: the newest along the chain of those that replace it counts. */
+enum standing_state { STANDING_CURRENT, STANDING_REPLACED, STANDING_WITHDRAWN };
+
+struct standing {
+    enum standing_state state;
+    char id[ID_TEXT]; /* of that newest; "" while it is current */
+};
+
+/* Reads `standing` of a record or an answer. */
+void standing_read (struct span map, struct standing *standing);
+/* {"state", "id"}; null while it is current. */
+json_t *standing_json (const struct standing *standing);
+
 /* A record of docs/local.md. Borrows. */
 struct record {
     int64_t position, lane, reason, taken;
     struct span from, envelope, leaf;
+    struct span waits; /* array of the neighbours that have not acknowledged it; or empty */
+    struct standing standing;
     bool here;
     bool whole; /* the envelope is there and could be read */
     struct envelope e;
@@ -29,7 +44,7 @@ json_t *record_json (struct call *call, const struct record *record);
 extern const char *const quiet_kinds[QUIET_KINDS]; /* sorted */
 bool record_quiet (const struct record *record);
 
-/* One line for a list: time, id, TLP, kind, headline. */
+/* One line, as line.h has it, with the columns of no list. */
 void record_line (const struct record *record);
 /* Header and body, for reading. `title` is the issuer's; empty: not known. */
 void message_print (struct call *call, const struct envelope *e, struct span title);

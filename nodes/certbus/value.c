@@ -85,6 +85,11 @@ static json_t *convert (struct span value, const char *parent, struct span key)
     }
 }
 
+json_t *value_of (struct span value)
+{
+    return convert (value, "", (struct span){ 0 });
+}
+
 json_t *value_json (struct span answer)
 {
     json_t *made = convert_map (answer, "");

@@ -14,5 +14,7 @@
 
 /* Returns owned. `answer` is a canonical map. */
 json_t *value_json (struct span answer);
+/* The same for one value of it. */
+json_t *value_of (struct span value);
 
 #endif
