@@ -4,6 +4,7 @@
 #include "broker/fold.h"
 #include "broker/index.h"
 #include "broker/local.h"
+#include "broker/numbers.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/tables.h"
@@ -345,6 +346,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
         return self;
     if (!open_journal (self, why, why_size))
         goto failed;
+    self->numbers = numbers_new ();
     self->loop = zloop_new ();
     zloop_set_nonstop (self->loop, true);
     self->zap = zap_start ();
@@ -388,6 +390,7 @@ void station_close (struct station **self_p)
     zap_stop (&self->zap);
     zloop_destroy (&self->loop);
     origin_free (&self->origin);
+    numbers_free (&self->numbers);
     quota_free (&self->quota);
     ingress_free (&self->ingress);
     proof_cache_free (&self->cache);

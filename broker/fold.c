@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/fold.h"
 
+#include "broker/numbers.h"
 #include "broker/tables.h"
 #include "bus/core/schema.h"
 #include "bus/core/statement.h"
@@ -97,5 +98,6 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
         key_id (&key, &e.replaces);
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
     }
+    numbers_fold (store, &e, item->position);
     return CB_OK;
 }

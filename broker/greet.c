@@ -169,6 +169,8 @@ static void greet_done (struct job *base, struct station *station)
         return;
     }
     peer->greeting = false;
+    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++)
+        station->met = station->met || job->theirs[lane].position > 0;
     switch (job->purpose) {
     case GREET_HELLO:
         send_greeting (peer, job, CB_VERB_HELLO);

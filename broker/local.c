@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/index.h"
+#include "broker/numbers.h"
 #include "bus/core/schema.h"
 #include "bus/edge/home.h"
 #include "bus/edge/log.h"
@@ -195,13 +196,15 @@ void put_record (struct pack_out *out, const struct record *record, const struct
 void local_originated (struct station *station, const struct asker *asker,
                        const struct originated *told)
 {
-    (void) station;
     struct pack_out out;
     char text[ID_TEXT], code[CODE_TEXT];
+    if (numbers_settled (station, asker, told))
+        return;
     if (asker->waiting && told->reason == CB_OK) {
         msg_id_text (&told->id, text);
         log_notice ("%s by uid %u: %s is stored", asker->op, asker->uid, text);
     }
+    bool numbered = asker->number[0] != '\0';
     if (asker->waiting && told->reason != CB_OK) {
         answer_reason (asker, told->reason, told->detail != NULL ? told->detail : "");
     } else if (asker->waiting && asker->answer != NULL) {
@@ -209,11 +212,13 @@ void local_originated (struct station *station, const struct asker *asker,
     } else if (asker->waiting) {
         hash_code (&told->leaf, code);
         pack_init (&out);
-        pack_put_map (&out, 6);
+        pack_put_map (&out, 6 + numbered);
         put_text (&out, "code", code);
         put_text (&out, "id", text);
         pack_put_text (&out, "leaf");
         pack_put_bin (&out, span_bytes (told->leaf.bytes, HASH_SIZE));
+        if (numbered)
+            put_text (&out, "number", asker->number);
         put_bool (&out, "ok", true);
         put_uint (&out, "position", (uint64_t) told->position);
         pack_put_text (&out, "ref");

@@ -10,10 +10,8 @@
 
 #define DAY_MS       INT64_C (86400000)
 #define DAYS_DEFAULT 730
-#define REACH_BYTES  ((size_t) 448 * 1024) /* each of the two lists */
 
-/* Signs, stores and answers after the commit; or says why not. */
-static void publish (const struct question *q, struct draft *draft, struct pack_out *answer)
+void local_originate (const struct question *q, struct draft *draft, struct pack_out *answer)
 {
     char detail[SCHEMA_WHERE] = "";
     struct asker asker = q->asker;
@@ -26,175 +24,6 @@ static void publish (const struct question *q, struct draft *draft, struct pack_
         pack_free (answer);
         free (answer);
     }
-}
-
-/* --- publish ------------------------------------------------------------------------------- */
-
-struct reach {
-    const struct draft *draft;
-    struct pack_out with, without;
-    size_t with_count, without_count;
-    struct term terms[AUDIENCE_MAX];
-};
-
-static bool reach_visit (const struct entry *entry, void *arg)
-{
-    struct reach *reach = arg;
-    const struct credential *c = &entry->credential;
-    bool reached = !entry->revoked &&
-                   route_here (reach->terms, reach->draft->audience_count, c->name, &c->sectors);
-    size_t *count = reached ? &reach->with_count : &reach->without_count;
-    struct pack_out *out = reached ? &reach->with : &reach->without;
-    if (pack_result (out).size > REACH_BYTES)
-        return true;
-    ++*count;
-    pack_put_map (out, reached ? 2 : 3);
-    put_span (out, "party", c->name);
-    put_span (out, "title", c->title);
-    if (!reached)
-        put_text (out, "why", entry->revoked ? "its credential is revoked" : "not in the audience");
-    return true;
-}
-
-static void answer_reach (const struct question *q, const struct draft *draft)
-{
-    struct reach reach = { .draft = draft };
-    struct pack_out out;
-    for (size_t i = 0; i < draft->audience_count; i++)
-        term_parse (&reach.terms[i], draft->audience[i]);
-    pack_init (&reach.with);
-    pack_init (&reach.without);
-    directory_each (q->station->directory, directory_root_file (q->station->directory)->top,
-                    reach_visit, &reach);
-    pack_init (&out);
-    pack_put_map (&out, 3);
-    put_bool (&out, "ok", true);
-    pack_put_text (&out, "reach");
-    pack_put_array (&out, reach.with_count);
-    pack_put_raw (&out, pack_result (&reach.with));
-    pack_put_text (&out, "without");
-    pack_put_array (&out, reach.without_count);
-    pack_put_raw (&out, pack_result (&reach.without));
-    answer_send (&q->asker, &out);
-    pack_free (&out);
-    pack_free (&reach.with);
-    pack_free (&reach.without);
-}
-
-static bool read_draft (const struct question *q, struct draft *draft)
-{
-    memset (draft, 0, sizeof *draft);
-    draft->kind = ask_text (q, "kind");
-    draft->body = body_field (q->map, "body");
-    size_t count = ask_texts (q, "audience", draft->audience, AUDIENCE_MAX);
-    const struct schema *schema = schemas_find (q->station->schemas, draft->kind);
-    int64_t precedence =
-        ask_int (q, "precedence", schema != NULL ? schema->precedence : CB_LANE_ROUTINE);
-    int64_t tlp = ask_int (q, "tlp", 0), mode = ask_int (q, "mode", CB_MODE_LIVE);
-    draft->officer = ask_text (q, "officer");
-    draft->climb = ask_text (q, "climb");
-    draft->expires = ask_int (q, "expires", 0);
-    const char *why = NULL;
-    if (schema == NULL)
-        why = "kind: no such kind in the schemas here";
-    else if (schema->system)
-        why = "kind: brokers make messages of this kind, people do not";
-    else if (draft->body.size == 0 ||
-             (pack_peek (&(struct pack_in){ draft->body.data, draft->body.data + draft->body.size,
-                                            false }) != PACK_MAP))
-        why = "body: must be a map";
-    else if (count == 0 || count == (size_t) -1)
-        why = "audience: 1 to 32 terms";
-    else if (precedence < 0 || precedence >= CB_PRECEDENCES)
-        why = "precedence: flash, routine or bulk";
-    else if (tlp < CB_TLP_CLEAR || tlp >= CB_TLP_END)
-        why = "tlp: a label is needed: TLP:CLEAR, GREEN, AMBER, AMBER+STRICT or RED";
-    else if (mode < 0 || mode >= CB_MODE_END)
-        why = "mode: live, exercise or test";
-    else if (!ask_ref (q, "thread", &draft->thread) || !ask_ref (q, "replaces", &draft->replaces) ||
-             !ask_ref (q, "exercise", &draft->exercise))
-        why = "thread, replaces or exercise is no reference";
-    else if (draft->officer.size > OFFICER_MAX || draft->expires < 0 || draft->expires > TIME_MAX)
-        why = "officer or expires is out of its range";
-    else if (draft->climb.size > 0 && !party_valid (draft->climb))
-        why = "climb: no party's name";
-    for (size_t i = 0; why == NULL && i < count; i++) {
-        struct term term;
-        if (!term_parse (&term, draft->audience[i]))
-            why = "audience: a term is pk.sindh, pk.sindh.** or @energy";
-        else if (i > 0 && span_equal (draft->audience[i - 1], draft->audience[i]))
-            why = "audience: a term stands twice";
-    }
-    if (why != NULL) {
-        answer_refuse (&q->asker, "usage", why);
-        return false;
-    }
-    draft->audience_count = count;
-    draft->precedence = (unsigned) precedence;
-    draft->tlp = (unsigned) tlp;
-    draft->mode = (unsigned) mode;
-    return true;
-}
-
-struct nearest {
-    struct span to, found;
-    size_t distance;
-};
-
-static bool nearest_visit (const struct entry *entry, void *arg)
-{
-    struct nearest *nearest = arg;
-    struct span name = entry->credential.name;
-    size_t distance = party_distance (name, nearest->to, nearest->distance);
-    if (distance < nearest->distance && !entry->revoked) {
-        nearest->distance = distance;
-        nearest->found = name;
-    }
-    return true;
-}
-
-/* Who writes to a party below that nobody has enrolled wrote its name wrongly: this party
- * hears of each enrolment below it. Of others it does not, and a relay asks nobody. */
-static bool check_audience (const struct question *q, const struct draft *draft)
-{
-    const struct directory *directory = q->station->directory;
-    struct span self = station_name (q->station);
-    for (size_t i = 0; i < draft->audience_count; i++) {
-        struct term term;
-        if (!term_parse (&term, draft->audience[i]) || term.type == TERM_SECTOR ||
-            !party_above (self, term.name) || directory_by_name (directory, term.name) != NULL)
-            continue;
-        size_t label = term.name.size - party_parent (term.name).size - 1;
-        struct nearest nearest = { .to = term.name, .distance = label < 6 ? 2 + label / 3 : 4 };
-        char detail[2 * PARTY_MAX + 80];
-        directory_each (directory, self, nearest_visit, &nearest);
-        int size =
-            snprintf (detail, sizeof detail, SPAN_FMT ": no such party is enrolled below this one",
-                      SPAN_ARG (term.name));
-        if (nearest.found.size > 0)
-            snprintf (detail + size, sizeof detail - (size_t) size, "; did you mean " SPAN_FMT "?",
-                      SPAN_ARG (nearest.found));
-        answer_reason (&q->asker, CB_AUDIENCE, detail);
-        return false;
-    }
-    return true;
-}
-
-void local_publish (const struct question *q)
-{
-    struct draft draft;
-    char detail[SCHEMA_WHERE] = "";
-    if (!read_draft (q, &draft) || !check_audience (q, &draft))
-        return;
-    if (!ask_bool (q, "dry_run")) {
-        publish (q, &draft, NULL);
-        return;
-    }
-    enum cb_reason reason = originate_check (q->station, &draft, detail);
-    if (reason == CB_OK)
-        answer_reach (q, &draft);
-    else
-        answer_reason (&q->asker, reason, detail);
 }
 
 /* --- enrol --------------------------------------------------------------------------------- */
@@ -310,7 +139,7 @@ static void publish_enrolment (const struct question *q, struct span credential,
     pack_init (&body);
     trust_body_statement (&body, "credential", credential);
     draft.body = pack_result (&body);
-    publish (q, &draft, answer);
+    local_originate (q, &draft, answer);
     pack_free (&body);
 }
 
@@ -409,7 +238,7 @@ void local_revoke (const struct question *q)
     pack_init (&body);
     trust_body_revocation (&body, &revocation, (struct span){ NULL, 0 });
     draft.body = pack_result (&body);
-    publish (q, &draft, NULL);
+    local_originate (q, &draft, NULL);
     pack_free (&body);
 }
 
@@ -428,7 +257,7 @@ void local_trust (const struct question *q)
     pack_init (&body);
     trust_body_statement (&body, "statement", statement);
     draft.body = pack_result (&body);
-    publish (q, &draft, NULL);
+    local_originate (q, &draft, NULL);
     pack_free (&body);
 }
 

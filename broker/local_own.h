@@ -47,6 +47,10 @@ struct record_extra {
 void put_record (struct pack_out *out, const struct record *record, const struct station *station,
                  const struct record_extra *extra);
 
+/* Signs, stores and answers after the commit; or says why not. Takes `answer`, which is
+ * given instead of the usual one; may be NULL. */
+void local_originate (const struct question *q, struct draft *draft, struct pack_out *answer);
+
 /* The operations, one function each. */
 void local_status (const struct question *q);
 void local_tree (const struct question *q);

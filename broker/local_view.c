@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/link_view.h"
+#include "broker/numbers.h"
 #include "broker/uplink.h"
 #include "bus/edge/log.h"
 
@@ -23,6 +24,7 @@ struct status_job {
     struct asker asker;
     const struct station *station; /* only `me`, which does not change */
     uint64_t available, used, kept, dropped;
+    char twice[NUMBER_MAX + 1]; /* a number that stands twice; "": none */
     size_t count;
     struct link_view links[];
 };
@@ -63,6 +65,8 @@ static void status_run (struct job *base, struct store *store)
         job->kept += counts[0];
         job->dropped += counts[2];
     }
+    if (!numbers_twice (store, job->twice))
+        job->twice[0] = '\0';
     for (size_t i = 0; i < job->count; i++)
         count_lag (store, job, &job->links[i]);
 }
@@ -105,6 +109,11 @@ static void advise (const struct station *station, const struct status_job *job,
         snprintf (out, size, "the disk is nearly full: nothing new is taken; free some space");
     else if (left < 0)
         snprintf (out, size, "the credential has expired: have a new request enrolled");
+    else if (job->twice[0] != '\0')
+        snprintf (out, size,
+                  "the number %s stands twice among the messages of this party: revise one of them "
+                  "under a new number",
+                  job->twice);
     else if (station->parent != NULL && station->parent->state != LINK_OPEN)
         snprintf (out, size, "the parent %s is not connected; messages wait here safely",
                   station->parent->name);

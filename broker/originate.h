@@ -9,6 +9,7 @@
 
 #include "broker/station.h"
 #include "broker/take.h"
+#include "bus/core/number.h"
 
 /* What is told to who asked, after the commit or on refusal. */
 struct originated {
@@ -25,10 +26,11 @@ struct asker {
     zsock_t *sock;
     struct wire_route route;
     uint64_t tag;
-    const char *op;          /* what was asked, for the log; static */
-    uint32_t uid;            /* by whom */
-    size_t *open, weight;    /* what is asked and not answered yet; this one's part of it */
-    struct pack_out *answer; /* a map to answer with after the commit; owned; NULL: the usual */
+    const char *op;              /* what was asked, for the log; static */
+    uint32_t uid;                /* by whom */
+    size_t *open, weight;        /* what is asked and not answered yet; this one's part of it */
+    struct pack_out *answer;     /* a map to answer with after the commit; owned; NULL: the usual */
+    char number[NUMBER_MAX + 1]; /* that its message was given; "": the answer has none */
 };
 
 struct origin *origin_new (void);

@@ -22,6 +22,7 @@
 struct peer;
 struct local;
 struct origin;
+struct numbers;
 struct uplink;
 
 /* Endpoints, as a contact message tells them. */
@@ -51,6 +52,7 @@ struct station {
     struct peer *children;                       /* hash by link key; see peer.h */
     struct local *local;
     struct origin *origin;
+    struct numbers *numbers;
     zsock_t *tap; /* NULL: none */
     unsigned tap_tlp;
 
@@ -74,6 +76,7 @@ struct station {
     uint64_t pending;                 /* bytes of frames on their way to the disk */
     size_t worked;                    /* signatures verified in this turn */
     bool children_paused;             /* until they are fewer */
+    bool met;                         /* a neighbour that knows our journal was heard in this run */
     bool stopping;
 };
 

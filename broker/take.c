@@ -371,7 +371,7 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);
     else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||
-             item->replaces.origin.size > 0)
+             item->replaces.origin.size > 0 || span_is (item->id.origin, store->self))
         store_folded (store, batch, item, mark);
     else
         store_new (store, batch, item, mark);

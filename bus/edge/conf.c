@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/edge/conf.h"
 
+#include "bus/core/number.h"
 #include "bus/edge/cfg.h"
 #include "bus/edge/keys.h"
 #include "bus/edge/log.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS };
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER };
 
 struct setting {
     const char *name;
@@ -94,6 +95,11 @@ static bool take_text (struct cfg *cfg, struct conf *conf, const struct setting 
                            "\"%s\" is no endpoint; expected ipc://PATH, the path at "
                            "most 107 bytes",
                            text);
+    struct number_series series;
+    char why[NUMBER_WHY];
+    if (s->kind == NUMBER && *text && !number_series (&series, text, 0, 0, why))
+        return cfg_refuse (cfg, from, "\"%s\" makes no numbers: %s; expected as NCERT-%%Y-%%03n",
+                           text, why);
     snprintf (text_at (conf, s), room, "%s", text);
     return true;
 }

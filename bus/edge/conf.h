@@ -26,10 +26,12 @@ struct conf {
     int64_t quarantine_mb;
     int64_t children_max;       /* connections of children served at a time */
     char tap[ENDPOINT_MAX + 1]; /* "" none, or an ipc:// endpoint for the lossy local tap */
+    char number[81];            /* template of the party's numbers; "": made from its name */
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
 };
 
-/* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP. */
+/* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP,
+ * NUMBER. */
 #define CONF_SETTINGS(X)                                                                           \
     X (listen, ENDPOINTS, "", 0, 8, "where children connect: tcp://HOST:PORT; none: no open port") \
     X (parent, ENDPOINTS, "", 0, 8, "the parent's endpoints, if not those it announces")           \
@@ -39,6 +41,7 @@ struct conf {
     X (quarantine_messages, INT, "1000", 0, 1000000, "refused messages kept per neighbour")        \
     X (quarantine_mb, INT, "16", 0, 100000, "and how large they may be together")                  \
     X (children_max, INT, "1000", 1, 100000, "children served at a time")                          \
+    X (number, NUMBER, "", 0, 80, "this party's numbers, as NCERT-%Y-%03n; empty: from its name")  \
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")
 

@@ -66,6 +66,7 @@ static void assert_defaults (const struct conf *conf)
     assert_int_equal (conf->quarantine_messages, 1000);
     assert_int_equal (conf->quarantine_mb, 16);
     assert_int_equal (conf->children_max, 1000);
+    assert_string_equal (conf->number, "");
     assert_string_equal (conf->tap, "");
     assert_string_equal (conf->tap_tlp, "TLP:GREEN");
 }
@@ -98,6 +99,7 @@ static void every_setting_is_taken (void **state)
     assert_int_equal (conf.quarantine_messages, 2000);
     assert_int_equal (conf.quarantine_mb, 32);
     assert_int_equal (conf.children_max, 200);
+    assert_string_equal (conf.number, "NCERT-%Y-%03n");
     assert_string_equal (conf.tap, "ipc:///run/certbus/tap");
     assert_string_equal (conf.tap_tlp, "TLP:CLEAR");
 }

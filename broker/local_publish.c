@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/local_own.h"
+
+#include "broker/numbers.h"
+#include "bus/core/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REACH_BYTES ((size_t) 448 * 1024) /* each of the two lists */
+
+/* --- What is asked ------------------------------------------------------------------------- */
+
+struct reach {
+    const struct draft *draft;
+    struct pack_out with, without;
+    size_t with_count, without_count;
+    struct term terms[AUDIENCE_MAX];
+};
+
+static bool reach_visit (const struct entry *entry, void *arg)
+{
+    struct reach *reach = arg;
+    const struct credential *c = &entry->credential;
+    bool reached = !entry->revoked &&
+                   route_here (reach->terms, reach->draft->audience_count, c->name, &c->sectors);
+    size_t *count = reached ? &reach->with_count : &reach->without_count;
+    struct pack_out *out = reached ? &reach->with : &reach->without;
+    if (pack_result (out).size > REACH_BYTES)
+        return true;
+    ++*count;
+    pack_put_map (out, reached ? 2 : 3);
+    put_span (out, "party", c->name);
+    put_span (out, "title", c->title);
+    if (!reached)
+        put_text (out, "why", entry->revoked ? "its credential is revoked" : "not in the audience");
+    return true;
+}
+
+static void answer_reach (const struct question *q, const struct draft *draft, const char *number,
+                          const char *same)
+{
+    struct reach reach = { .draft = draft };
+    struct pack_out out;
+    for (size_t i = 0; i < draft->audience_count; i++)
+        term_parse (&reach.terms[i], draft->audience[i]);
+    pack_init (&reach.with);
+    pack_init (&reach.without);
+    directory_each (q->station->directory, directory_root_file (q->station->directory)->top,
+                    reach_visit, &reach);
+    pack_init (&out);
+    pack_put_map (&out, 3 + (number[0] != '\0') + (same[0] != '\0'));
+    if (number[0] != '\0')
+        put_text (&out, "number", number);
+    put_bool (&out, "ok", true);
+    pack_put_text (&out, "reach");
+    pack_put_array (&out, reach.with_count);
+    pack_put_raw (&out, pack_result (&reach.with));
+    if (same[0] != '\0')
+        put_text (&out, "same", same);
+    pack_put_text (&out, "without");
+    pack_put_array (&out, reach.without_count);
+    pack_put_raw (&out, pack_result (&reach.without));
+    answer_send (&q->asker, &out);
+    pack_free (&out);
+    pack_free (&reach.with);
+    pack_free (&reach.without);
+}
+
+static bool read_draft (const struct question *q, struct draft *draft)
+{
+    memset (draft, 0, sizeof *draft);
+    draft->kind = ask_text (q, "kind");
+    draft->body = body_field (q->map, "body");
+    size_t count = ask_texts (q, "audience", draft->audience, AUDIENCE_MAX);
+    const struct schema *schema = schemas_find (q->station->schemas, draft->kind);
+    int64_t precedence =
+        ask_int (q, "precedence", schema != NULL ? schema->precedence : CB_LANE_ROUTINE);
+    int64_t tlp = ask_int (q, "tlp", 0), mode = ask_int (q, "mode", CB_MODE_LIVE);
+    draft->officer = ask_text (q, "officer");
+    draft->climb = ask_text (q, "climb");
+    draft->expires = ask_int (q, "expires", 0);
+    const char *why = NULL;
+    if (schema == NULL)
+        why = "kind: no such kind in the schemas here";
+    else if (schema->system)
+        why = "kind: brokers make messages of this kind, people do not";
+    else if (draft->body.size == 0 ||
+             (pack_peek (&(struct pack_in){ draft->body.data, draft->body.data + draft->body.size,
+                                            false }) != PACK_MAP))
+        why = "body: must be a map";
+    else if (count == 0 || count == (size_t) -1)
+        why = "audience: 1 to 32 terms";
+    else if (precedence < 0 || precedence >= CB_PRECEDENCES)
+        why = "precedence: flash, routine or bulk";
+    else if (tlp < CB_TLP_CLEAR || tlp >= CB_TLP_END)
+        why = "tlp: a label is needed: TLP:CLEAR, GREEN, AMBER, AMBER+STRICT or RED";
+    else if (mode < 0 || mode >= CB_MODE_END)
+        why = "mode: live, exercise or test";
+    else if (!ask_ref (q, "thread", &draft->thread) || !ask_ref (q, "replaces", &draft->replaces) ||
+             !ask_ref (q, "exercise", &draft->exercise))
+        why = "thread, replaces or exercise is no reference";
+    else if (draft->officer.size > OFFICER_MAX || draft->expires < 0 || draft->expires > TIME_MAX)
+        why = "officer or expires is out of its range";
+    else if (draft->climb.size > 0 && !party_valid (draft->climb))
+        why = "climb: no party's name";
+    for (size_t i = 0; why == NULL && i < count; i++) {
+        struct term term;
+        if (!term_parse (&term, draft->audience[i]))
+            why = "audience: a term is pk.sindh, pk.sindh.** or @energy";
+        else if (i > 0 && span_equal (draft->audience[i - 1], draft->audience[i]))
+            why = "audience: a term stands twice";
+    }
+    if (why != NULL) {
+        answer_refuse (&q->asker, "usage", why);
+        return false;
+    }
+    draft->audience_count = count;
+    draft->precedence = (unsigned) precedence;
+    draft->tlp = (unsigned) tlp;
+    draft->mode = (unsigned) mode;
+    return true;
+}
+
+struct nearest {
+    struct span to, found;
+    size_t distance;
+};
+
+static bool nearest_visit (const struct entry *entry, void *arg)
+{
+    struct nearest *nearest = arg;
+    struct span name = entry->credential.name;
+    size_t distance = party_distance (name, nearest->to, nearest->distance);
+    if (distance < nearest->distance && !entry->revoked) {
+        nearest->distance = distance;
+        nearest->found = name;
+    }
+    return true;
+}
+
+/* Who writes to a party below that nobody has enrolled wrote its name wrongly: this party
+ * hears of each enrolment below it. Of others it does not, and a relay asks nobody. */
+static bool check_audience (const struct question *q, const struct draft *draft)
+{
+    const struct directory *directory = q->station->directory;
+    struct span self = station_name (q->station);
+    for (size_t i = 0; i < draft->audience_count; i++) {
+        struct term term;
+        if (!term_parse (&term, draft->audience[i]) || term.type == TERM_SECTOR ||
+            !party_above (self, term.name) || directory_by_name (directory, term.name) != NULL)
+            continue;
+        size_t label = term.name.size - party_parent (term.name).size - 1;
+        struct nearest nearest = { .to = term.name, .distance = label < 6 ? 2 + label / 3 : 4 };
+        char detail[2 * PARTY_MAX + 80];
+        directory_each (directory, self, nearest_visit, &nearest);
+        int size =
+            snprintf (detail, sizeof detail, SPAN_FMT ": no such party is enrolled below this one",
+                      SPAN_ARG (term.name));
+        if (nearest.found.size > 0)
+            snprintf (detail + size, sizeof detail - (size_t) size, "; did you mean " SPAN_FMT "?",
+                      SPAN_ARG (nearest.found));
+        answer_reason (&q->asker, CB_AUDIENCE, detail);
+        return false;
+    }
+    return true;
+}
+
+/* --- Its number ---------------------------------------------------------------------------- */
+
+/* What only the journal knows of a message before it is one: whether its number is free, which
+ * one is next, whether it was published before. */
+struct publish_job {
+    struct job job;
+    struct question question; /* its map is an own copy */
+    uint8_t *map;
+    bool dry_run, next; /* the next number is wanted */
+    unsigned mode;
+    struct number_lookup lookup;
+    char same[ID_TEXT];
+};
+
+static void publish_run (struct job *base, struct store *store)
+{
+    struct publish_job *job = (struct publish_job *) base;
+    struct span map = job->question.map;
+    numbers_look_up (store, &job->lookup);
+    if (job->dry_run)
+        numbers_same (store, body_text (map, "kind"), job->mode, body_field (map, "body"),
+                      job->same);
+}
+
+/* Whether a number can be given without anybody's knowing better. */
+static bool sure (const struct publish_job *job)
+{
+    const struct station *station = job->question.station;
+    const struct asker *asker = &job->question.asker;
+    if (job->lookup.recovering)
+        answer_refuse (asker, "number-unsure",
+                       "this broker was restored from an older copy and its own messages are not "
+                       "all back yet: the next number may have been given. Wait for the links, or "
+                       "type a number that you know to be free");
+    else if (job->lookup.acked && !station->met)
+        answer_refuse (asker, "number-unsure",
+                       "no neighbour has been heard since this broker started; if its disk was "
+                       "restored from an older copy, the next number may have been given. Wait for "
+                       "a link, or type a number that you know to be free");
+    else
+        return true;
+    return false;
+}
+
+static bool next_number (const struct publish_job *job, char number[NUMBER_MAX + 1])
+{
+    const struct number_series *series = &job->lookup.series;
+    int64_t highest = numbers_highest (job->question.station->numbers, series);
+    if (job->lookup.highest > highest)
+        highest = job->lookup.highest;
+    if (highest >= NUMBER_LAST) {
+        answer_refuse (&job->question.asker, "usage", "number: this series has no further one");
+        return false;
+    }
+    if (!sure (job))
+        return false;
+    number_text (series, highest + 1, number);
+    return true;
+}
+
+/* A number that somebody typed. */
+static bool number_free (const struct publish_job *job)
+{
+    char detail[NUMBER_MAX + ID_TEXT + 160];
+    const char *number = job->lookup.number;
+    bool under_way = numbers_under_way (job->question.station->numbers, number);
+    if (under_way)
+        snprintf (detail, sizeof detail, "the number %s is being given at this moment", number);
+    else if (job->lookup.given[0] != '\0')
+        snprintf (detail, sizeof detail,
+                  "the number %s was given before, to %s; what replaces that message carries the "
+                  "same number, anything else another one",
+                  number, job->lookup.given);
+    else
+        return true;
+    answer_refuse (&job->question.asker, "number-given", detail);
+    return false;
+}
+
+static void rehearse (const struct publish_job *job, struct draft *draft, const char *number)
+{
+    char detail[SCHEMA_WHERE] = "";
+    enum cb_reason reason = originate_check (job->question.station, draft, detail);
+    if (reason == CB_OK)
+        answer_reach (&job->question, draft, number, job->same);
+    else
+        answer_reason (&job->question.asker, reason, detail);
+}
+
+static void publish_numbered (struct publish_job *job, struct draft *draft, const char *number)
+{
+    struct question *q = &job->question;
+    int64_t before = q->station->seq;
+    snprintf (q->asker.number, sizeof q->asker.number, "%s", number);
+    local_originate (q, draft, NULL);
+    if (q->station->seq > before && number[0] != '\0' && draft->mode != CB_MODE_TEST)
+        numbers_took (q->station, q->station->seq, number, &job->lookup.series);
+}
+
+static void publish_done (struct job *base, struct station *station)
+{
+    struct publish_job *job = (struct publish_job *) base;
+    struct draft draft;
+    struct pack_out body;
+    char number[NUMBER_MAX + 1] = "";
+    pack_init (&body);
+    if (station->stopping) {
+        answer_refuse (&job->question.asker, "away", "the broker is leaving");
+        goto done;
+    }
+    if (!read_draft (&job->question, &draft) ||
+        (job->next ? !next_number (job, number) : job->lookup.number[0] && !number_free (job)))
+        goto done;
+    if (job->next) {
+        number_body (&body, draft.body, span_of (number));
+        draft.body = pack_result (&body);
+    } else {
+        struct span typed = body_text (draft.body, "number");
+        span_text (typed.size <= NUMBER_MAX ? typed : (struct span){ NULL, 0 }, number,
+                   sizeof number);
+    }
+    if (job->dry_run)
+        rehearse (job, &draft, number);
+    else
+        publish_numbered (job, &draft, number);
+done:
+    pack_free (&body);
+    free (job->map);
+    free (job);
+}
+
+/* Kinds whose documents are numbered say so in their schema. */
+static bool numbered_kind (const struct question *q, struct span kind)
+{
+    const struct schema *schema = schemas_find (q->station->schemas, kind);
+    for (size_t i = 0; schema != NULL && i < schema->body.field_count; i++)
+        if (strcmp (schema->body.fields[i].name, "number") == 0)
+            return schema->body.fields[i].type == FIELD_TEXT && !schema->body.fields[i].list;
+    return false;
+}
+
+static struct publish_job *publish_start (const struct question *q, const struct draft *draft)
+{
+    struct publish_job *job = calloc (1, sizeof *job);
+    uint8_t *map = malloc (q->map.size);
+    if (job == NULL || map == NULL)
+        abort ();
+    memcpy (map, q->map.data, q->map.size);
+    job->job.run = publish_run;
+    job->job.done = publish_done;
+    job->question = *q;
+    job->question.map = span_bytes (map, q->map.size);
+    job->map = map;
+    job->mode = draft->mode;
+    job->dry_run = ask_bool (q, "dry_run");
+    ask_ref (&job->question, "replaces", &job->lookup.replaces);
+    return job;
+}
+
+void local_publish (const struct question *q)
+{
+    struct draft draft;
+    struct number_series series;
+    char why[NUMBER_WHY];
+    if (!read_draft (q, &draft) || !check_audience (q, &draft))
+        return;
+    bool next = ask_bool (q, "number"), kind = numbered_kind (q, draft.kind);
+    struct span typed =
+        kind ? body_text (draft.body, "number") : (struct span){ .data = NULL, .size = 0 };
+    if (next && (!kind || body_field (draft.body, "number").size > 0)) {
+        answer_refuse (&q->asker, "usage",
+                       kind ? "number: the body has one; leave it out to be given the next one"
+                            : "number: documents of this kind have none");
+        return;
+    }
+    if (!next && typed.size == 0 && !ask_bool (q, "dry_run")) {
+        local_originate (q, &draft, NULL);
+        return;
+    }
+    bool good = numbers_series (q->station, &series, why);
+    if (next && !good) {
+        char detail[NUMBER_WHY + 80];
+        snprintf (detail, sizeof detail, "number: %s; set `number` in certbus.conf", why);
+        answer_refuse (&q->asker, "usage", detail);
+        return;
+    }
+    struct publish_job *job = publish_start (q, &draft);
+    job->next = next;
+    if (good)
+        job->lookup.series = series;
+    if (typed.size <= NUMBER_MAX && draft.mode != CB_MODE_TEST)
+        number_upper (typed, job->lookup.number);
+    store_submit (q->station->store, &job->job);
+}
