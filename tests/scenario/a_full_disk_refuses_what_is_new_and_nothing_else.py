@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A home on a small disk of its own, which gets nearly full, then quite full, then free."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -62,6 +63,15 @@ def a_full_disk_refuses_what_is_new_and_nothing_else(tree):
         os.chdir(tree.folder)
 
 
+def advisory(number):
+    """A document of its own: a number is given once."""
+    document = json.loads(ADVISORY.read_text(encoding="utf-8"))
+    document["body"]["number"] = number
+    path = pathlib.Path(f"{number}.json").resolve()
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
 def story(tree, disk):
     pk = tree.join("pk")
     sindh = tree.home("pk.sindh", "provincial")
@@ -70,16 +80,16 @@ def story(tree, disk):
     kpt = tree.join("pk.sindh.kpt", "organisation", ["maritime"])
     until(tree.connected, "connected")
     ident = sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
-                          ADVISORY).split()[0]
+                          advisory("TEST-1")).split()[0]
     until(lambda: sindh.holds(ident)["delivered"], "a receipt while there is room")
     kpt.stop()
     waiting = sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
-                            ADVISORY).split()[0]
+                            advisory("TEST-2")).split()[0]
 
     fill(disk, 6 * MEGABYTE)
     need(refuses(sindh, "pk.sindh.**"), "it took a message with less than its reserve")
     need("disk" in sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
-                                 ADVISORY, expect=1), "the command line does not say so")
+                                 advisory("TEST-3"), expect=1), "the command line does not say so")
     until(lambda: sindh.status()["disk"]["full"], "status says so")
     need("disk" in sindh.status()["advice"], "it does not advise")
     # What was stored goes on, and receipts and acknowledgements come in.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who gets what in a tree with provinces, a sector, an observer; receipts; a parent away."""
 
+import itertools
 import json
 
 from support import (CLEAR, GREEN, PROJECT, Refused, need, note, prove, until)
@@ -16,6 +17,7 @@ PARTIES = [("pk", "national", ["government"]),
            ("pk.sindh.kpt", "organisation", ["maritime"]),
            ("pk.sindh.cable", "organisation", ["telecom"]),
            ("pk.punjab.excise", "organisation", ["finance"])]
+NUMBERS = itertools.count(1)
 EVERYBODY = {name for name, _, _ in PARTIES}
 
 
@@ -27,7 +29,7 @@ def setup(tree):
 
 def advise(tree, origin, *audience, tlp=GREEN):
     with open("advisory.json", "w", encoding="utf-8") as file:
-        json.dump(ADVISORY, file)
+        json.dump({**ADVISORY, "number": f"TEST-{next(NUMBERS)}"}, file)
     said = json.loads(tree[origin].certbus(
         "--json", "publish", "advisory.json", "--tlp",
         {CLEAR: "TLP:CLEAR", GREEN: "TLP:GREEN"}[tlp],
