@@ -153,15 +153,19 @@ static enum journal_result put_record_keys (struct journal *journal, const struc
     struct index_parts parts = parts_of (record, whole ? &e : NULL, me);
     parts_key (&key, TABLE_LISTED, &parts);
     enum journal_result result = put_empty (journal, &key, record->position);
-    code_key (&key, index_block (record->position), record->leaf.bytes, INDEX_CODE_BYTES);
+    code_key (&key, index_block (record->position), record->leaf.bytes, CODE_BYTES);
     if (result == JOURNAL_OK)
         result = put_empty (journal, &key, record->position);
     parts_key (&key, TABLE_ORIGINS, &parts);
     if (result == JOURNAL_OK && parts.origin.size > 0)
         result = put_empty (journal, &key, record->position);
-    if (result == JOURNAL_OK && whole && parts.class != INDEX_REFUSED)
-        result = put_number (journal, &e, record->position);
-    return result;
+    if (result != JOURNAL_OK || !whole)
+        return result;
+    if (parts.class != INDEX_REFUSED)
+        return put_number (journal, &e, record->position);
+    key_begin (&key, TABLE_REFUSED);
+    key_id (&key, &e.id);
+    return put_empty (journal, &key, record->position);
 }
 
 static void station_key (struct key *key, const char *name)
@@ -353,7 +357,7 @@ void index_stream_after (struct journal *journal, struct index_stream *stream, i
         stream->at = (int64_t) tail_u64 (key);
 }
 
-bool index_code_begins (const uint8_t *bytes, const uint8_t code[INDEX_CODE_BYTES], unsigned bits)
+bool index_code_begins (const uint8_t *bytes, const uint8_t code[CODE_BYTES], unsigned bits)
 {
     unsigned whole = bits / 8, rest = bits % 8;
     if (memcmp (bytes, code, whole) != 0)
@@ -375,8 +379,7 @@ static bool find_in_block (struct journal *journal, const uint8_t *code, unsigne
         after.bytes[after.size - 1] &= (uint8_t) (0xff << (8 - bits % 8));
     }
     while (table_next (journal, &prefix, &after, &key, &value)) {
-        if (after.size != 5 + INDEX_CODE_BYTES + 8 ||
-            !index_code_begins (after.bytes + 5, code, bits))
+        if (after.size != 5 + CODE_BYTES + 8 || !index_code_begins (after.bytes + 5, code, bits))
             return true;
         if (!found ((int64_t) tail_u64 (key_span (&after)), arg))
             return false;
@@ -384,7 +387,7 @@ static bool find_in_block (struct journal *journal, const uint8_t *code, unsigne
     return true;
 }
 
-void index_find_code (struct journal *journal, const uint8_t code[INDEX_CODE_BYTES], unsigned bits,
+void index_find_code (struct journal *journal, const uint8_t code[CODE_BYTES], unsigned bits,
                       int64_t *block, bool (*found) (int64_t position, void *arg), void *arg)
 {
     int64_t now = clock_steady ();

@@ -76,11 +76,10 @@ void index_stream_after (struct journal *journal, struct index_stream *stream, i
 /* Looks for what begins with `bits` bits of a code, block by block, newest first. `*block` is
  * where to go on: start with that of the cursor; -1: that was all. Calls `found` with each
  * position, within a block the lowest code first, until it says no. */
-#define INDEX_CODE_BYTES 10
 int64_t index_block (int64_t position);
-void index_find_code (struct journal *journal, const uint8_t code[INDEX_CODE_BYTES], unsigned bits,
+void index_find_code (struct journal *journal, const uint8_t code[CODE_BYTES], unsigned bits,
                       int64_t *block, bool (*found) (int64_t position, void *arg), void *arg);
 /* Whether bytes begin with that many bits of a code. */
-bool index_code_begins (const uint8_t *bytes, const uint8_t code[INDEX_CODE_BYTES], unsigned bits);
+bool index_code_begins (const uint8_t *bytes, const uint8_t code[CODE_BYTES], unsigned bits);
 
 #endif

@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/link_view.h"
+#include "broker/local_find.h"
 #include "bus/core/schema.h"
 
 #include <stdlib.h>
@@ -10,10 +11,8 @@
 #define ANSWERS_MAX 500
 /* With the answers, what was delivered and the record it stays under the frame's limit. */
 #define LINKS_BYTES ((size_t) 96 * 1024)
-/* Records that one job looks at: nothing else is stored meanwhile. */
-#define CODES_A_JOB 4000
 
-enum get_what { GET_ID, GET_CODE, GET_CONTACT, GET_CHECK };
+enum get_what { GET_TYPED, GET_CONTACT, GET_CHECK };
 
 struct get_job {
     struct job job;
@@ -22,11 +21,10 @@ struct get_job {
     enum get_what what;
     char origin[PARTY_MAX + 1];
     struct msg_id id;
-    struct hash leaf; /* GET_CHECK */
-    char code[CODE_TEXT];
-    int64_t walked, walked_found; /* GET_CODE: down to here; where it is */
-    bool again;                   /* and there is more */
-    enum cb_reason reason;        /* GET_CHECK: judged by the loop */
+    struct hash leaf;      /* GET_CHECK */
+    enum cb_reason reason; /* GET_CHECK: judged by the loop */
+    struct find find;      /* GET_TYPED */
+    bool again;            /* and it is not done */
     bool found;
     struct pack_out out;
     size_t count;
@@ -110,23 +108,31 @@ static size_t put_links (struct pack_out *children, const struct get_job *job, s
     return count;
 }
 
+/* Two pairs of a map, which come one after the other. */
+static void put_replaced (struct pack_out *out, const struct standing *standing)
+{
+    if (standing->position == 0)
+        return;
+    pack_put_text (out, "replaced");
+    put_ref (out, &standing->by);
+    pack_put_text (out, "standing");
+    standing_pack (out, standing);
+}
+
 static void put_life (struct get_job *job, struct store *store, const struct record *record,
                       const struct envelope *e)
 {
     struct pack_out *out = &job->out, children;
-    struct key key;
     int parent = -1;
     size_t child_count = 0;
     pack_init (&children);
     if (record->reason == CB_OK)
         child_count = put_links (&children, job, store, e, record->position, &parent);
-    key_begin (&key, TABLE_REPLACED);
-    key_id (&key, &e->id);
-    int64_t replaced = (int64_t) table_get_u64 (store->journal, &key, 0);
-    struct pack_out newer;
-    pack_init (&newer);
-    bool has_newer = replaced > 0 && put_id_at (&newer, store, replaced);
-    pack_put_map (out, 6 + (parent >= 0) + has_newer);
+    struct standing standing = { .position = 0 };
+    if (record->reason == CB_OK)
+        standing_find (store->journal, &e->id, &standing);
+    bool replaced = standing.position > 0;
+    pack_put_map (out, 6 + (parent >= 0) + 2 * replaced);
     put_answers (out, store, &e->id);
     pack_put_text (out, "children");
     pack_put_array (out, child_count);
@@ -143,35 +149,12 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     struct record again;
     if (!store_ok (store, journal_at (store->journal, record->position, &again)))
         again = *record;
-    put_record (out, &again, job->station, NULL);
+    struct record_extra extra = { .standing = &standing };
+    put_record (out, &again, job->station, &extra);
     pack_put_text (out, "ref");
     put_ref (out, &e->id);
-    if (has_newer) {
-        pack_put_text (out, "replaced");
-        pack_put_raw (out, pack_result (&newer));
-    }
-    pack_free (&newer);
+    put_replaced (out, &standing);
     pack_free (&children);
-}
-
-/* Codes are for people on the phone, who ask about what came lately: newest first, and
- * what was refused, too. False: there is more of it. */
-static bool find_code (struct get_job *job, struct store *store)
-{
-    struct record record;
-    if (job->walked == 0)
-        job->walked = journal_head (store->journal) + 1;
-    for (int i = 0; i < CODES_A_JOB && job->walked > 1; i++) {
-        char code[CODE_TEXT];
-        if (!store_ok (store, journal_at (store->journal, --job->walked, &record)))
-            continue;
-        hash_code (&record.leaf, code);
-        if (strcmp (code, job->code) == 0) {
-            job->walked_found = record.position;
-            return true;
-        }
-    }
-    return job->walked <= 1;
 }
 
 static int64_t find_contact (struct store *store, const char *party)
@@ -196,24 +179,50 @@ static void put_contact (struct get_job *job, const struct envelope *e)
 static void put_check (struct get_job *job, struct store *store, const struct record *record)
 {
     bool held = job->found && hash_equal (&record->leaf, &job->leaf);
-    struct key key;
-    struct pack_out newer;
-    key_begin (&key, TABLE_REPLACED);
-    key_id (&key, &job->id);
-    pack_init (&newer);
-    int64_t replaced = held ? (int64_t) table_get_u64 (store->journal, &key, 0) : 0;
-    bool has_newer = replaced > 0 && put_id_at (&newer, store, replaced);
-    pack_put_map (&job->out, 4 + has_newer);
+    struct standing standing = { .position = 0 };
+    if (held)
+        standing_find (store->journal, &job->id, &standing);
+    pack_put_map (&job->out, 4 + 2 * (standing.position > 0));
     put_text (&job->out, "detail",
               job->found && !held ? "another message here has the same number" : "");
     put_bool (&job->out, "held", held);
     put_bool (&job->out, "ok", true);
     put_uint (&job->out, "reason", job->found && !held ? CB_EQUIVOCATION : job->reason);
-    if (has_newer) {
-        pack_put_text (&job->out, "replaced");
-        pack_put_raw (&job->out, pack_result (&newer));
-    }
-    pack_free (&newer);
+    put_replaced (&job->out, &standing);
+    job->found = true;
+}
+
+/* A refusal with what was meant, or what may have been. */
+static void put_candidates (struct get_job *job, struct store *store)
+{
+    const struct find *find = &job->find;
+    bool several = find->meant.count > 0;
+    const struct found *found = several ? &find->meant : &find->guessed;
+    struct pack_out list, words, detail;
+    pack_init (&list);
+    pack_init (&words);
+    pack_init (&detail);
+    find_pack (&list, store, found, &words);
+    bool any = pack_result (&words).size > 0;
+    pack_put_raw (&detail, span_of (several ? "several messages here are meant by \""
+                                            : "no message here is meant by \""));
+    pack_put_raw (&detail, span_of (find->typed));
+    pack_put_raw (&detail, span_of (several ? "\": " : any ? "\"; did you mean " : "\""));
+    pack_put_raw (&detail, pack_result (&words));
+    pack_put_raw (&detail,
+                  span_of (several && found->count > FIND_MAX ? ", and more; say more of it"
+                           : several                          ? "; say more of it"
+                           : any                              ? "?"
+                                                              : ""));
+    pack_put_map (&job->out, 4);
+    pack_put_text (&job->out, "candidates");
+    pack_put_raw (&job->out, pack_result (&list));
+    put_span (&job->out, "detail", pack_result (&detail));
+    put_bool (&job->out, "ok", false);
+    put_text (&job->out, "reason", several ? "ambiguous" : "not-found");
+    pack_free (&list);
+    pack_free (&words);
+    pack_free (&detail);
     job->found = true;
 }
 
@@ -225,15 +234,19 @@ static void get_run (struct job *base, struct store *store)
     uint8_t *copy = NULL;
     int64_t position = 0;
     switch (job->what) {
-    case GET_ID: position = take_find (store->journal, &job->id, true); break;
-    case GET_CHECK: position = take_find (store->journal, &job->id, false); break;
-    case GET_CODE:
-        job->again = !find_code (job, store);
+    case GET_TYPED:
+        job->again = !find_slice (&job->find, store);
         if (job->again)
             return;
-        position = job->walked_found;
+        position = job->find.meant.at[0];
         break;
+    case GET_CHECK: position = take_find (store->journal, &job->id, false); break;
     case GET_CONTACT: position = find_contact (store, job->origin); break;
+    }
+    if (job->what == GET_TYPED && job->find.meant.count != 1) {
+        pack_init (&job->out);
+        put_candidates (job, store);
+        return;
     }
     job->found = position > 0 && journal_at (store->journal, position, &record) == JOURNAL_OK;
     pack_init (&job->out);
@@ -277,11 +290,7 @@ static struct get_job *get_start (const struct question *q, enum get_what what)
 {
     struct station *station = q->station;
     size_t count = link_view_count (station);
-    struct get_job *job = calloc (1, sizeof *job + count * sizeof job->links[0]);
-    if (job == NULL)
-        abort ();
-    job->job.run = get_run;
-    job->job.done = get_done;
+    struct get_job *job = job_new (sizeof *job + count * sizeof job->links[0], get_run, get_done);
     job->asker = q->asker;
     job->station = station;
     job->what = what;
@@ -289,37 +298,17 @@ static struct get_job *get_start (const struct question *q, enum get_what what)
     return job;
 }
 
-/* "pk.sindh.kpt/1-345" */
-static bool id_parse (const char *text, struct get_job *job)
-{
-    const char *slash = strchr (text, '/');
-    unsigned long counter;
-    unsigned long long seq;
-    char more;
-    if (slash == NULL || (size_t) (slash - text) >= sizeof job->origin || slash[1] < '0' ||
-        slash[1] > '9' || sscanf (slash + 1, "%9lu-%16llu%c", &counter, &seq, &more) != 2)
-        return false;
-    memcpy (job->origin, text, (size_t) (slash - text));
-    job->id.origin = span_of (job->origin);
-    job->id.epoch.counter = (uint32_t) counter;
-    job->id.seq = (int64_t) seq;
-    return party_valid (job->id.origin);
-}
-
 void local_get (const struct question *q)
 {
-    char text[ID_TEXT];
-    struct get_job *job = get_start (q, GET_ID);
-    span_text (ask_text (q, "id"), text, sizeof text);
-    if (!id_parse (text, job)) {
-        job->what = GET_CODE;
-        if (!code_normalise (text, job->code)) {
-            answer_refuse (&q->asker, "usage", "an id is pk.sindh/1-3, a code XXXX-XXXX-XXXX-XXXX");
-            free (job);
-            return;
-        }
+    struct get_job *job = get_start (q, GET_TYPED);
+    if (find_begin (&job->find, ask_text (q, "id"), q->station)) {
+        store_submit (q->station->store, &job->job);
+        return;
     }
-    store_submit (q->station->store, &job->job);
+    answer_refuse (&q->asker, "usage",
+                   "this names no message: an id is pk.sindh/1-3, a number NCERT-2026-013, a code "
+                   "XXXX-XXXX-XXXX-XXXX");
+    free (job);
 }
 
 void local_contact (const struct question *q)

@@ -130,11 +130,7 @@ static void local_read_done (struct job *base, struct station *station)
 
 static void submit (struct station *station, const struct read_question *q)
 {
-    struct local_read_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run = local_read_run;
-    job->job.done = local_read_done;
+    struct local_read_job *job = job_new (sizeof *job, local_read_run, local_read_done);
     job->q = *q;
     job->begun = clock_steady ();
     walk_begin (&job->walk, &q->filter, station);
@@ -405,12 +401,8 @@ static void begin_done (struct job *base, struct station *station)
 
 static void begin_reader (struct station *station, const struct read_question *q)
 {
-    struct begin_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct begin_job *job = job_new (sizeof *job, begin_run, begin_done);
     job->job.writes = true;
-    job->job.run = begin_run;
-    job->job.done = begin_done;
     job->q = *q;
     store_submit (station->store, &job->job);
 }
@@ -456,12 +448,8 @@ void local_taken (const struct question *q)
         answer_refuse (&q->asker, "usage", "position is not one of this journal");
         return;
     }
-    struct taken_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct taken_job *job = job_new (sizeof *job, taken_run, taken_done);
     job->job.writes = true;
-    job->job.run = taken_run;
-    job->job.done = taken_done;
     job->asker = q->asker;
     job->position = position;
     memcpy (job->name, name, sizeof job->name);

@@ -70,6 +70,17 @@ static void list_move (struct job_list *to, struct job_list *from)
     list_clear (from);
 }
 
+void *job_new (size_t size, void (*run) (struct job *job, struct store *store),
+               void (*done) (struct job *job, struct station *station))
+{
+    struct job *job = calloc (1, size);
+    if (job == NULL)
+        abort ();
+    job->run = run;
+    job->done = done;
+    return job;
+}
+
 bool store_ok (struct store *self, enum journal_result result)
 {
     if (result == JOURNAL_OK)

@@ -42,6 +42,10 @@ struct store {
     struct store_thread *thread;
 };
 
+/* A kind of job that begins with `struct job`, all else zero: for store_submit. */
+void *job_new (size_t size, void (*run) (struct job *job, struct store *store),
+               void (*done) (struct job *job, struct station *station));
+
 /* Takes the journal; borrows the credential of the party. NULL when the thread cannot be
  * started. */
 struct store *store_start (struct journal *journal, const struct credential *me);

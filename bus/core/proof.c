@@ -105,6 +105,24 @@ bool code_normalise (const char *typed, char code[CODE_TEXT])
     return true;
 }
 
+unsigned code_bits (const char *typed, uint8_t bytes[CODE_BYTES])
+{
+    unsigned bits = 0;
+    memset (bytes, 0, CODE_BYTES);
+    for (; *typed; typed++) {
+        if (*typed == '-')
+            continue;
+        char symbol = code_symbol (*typed);
+        if (!symbol || bits == 5 * CODE_SYMBOLS)
+            return 0;
+        unsigned value = (unsigned) (strchr (SYMBOLS, symbol) - SYMBOLS);
+        for (unsigned mask = 16; mask > 0; mask >>= 1, bits++)
+            if (value & mask)
+                bytes[bits / 8] |= (uint8_t) (0x80 >> bits % 8);
+    }
+    return bits < 20 ? 0 : bits;
+}
+
 /* The leaves left of the split: the largest power of two below `count`. */
 static size_t split (size_t count)
 {

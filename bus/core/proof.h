@@ -39,6 +39,10 @@ void hash_code (const struct hash *hash, char code[CODE_TEXT]);
 /* The 16 symbols of a code as people type it (lower case, o for 0, i and l for
  * 1, with or without dashes); false when it is none. */
 bool code_normalise (const char *typed, char code[CODE_TEXT]);
+/* The beginning of a code as typed, at least 4 symbols: its bits from the top of `bytes`, the
+ * rest zero. Returns how many bits it has, 5 a symbol, at most 80; 0: it is none. */
+#define CODE_BYTES 10
+unsigned code_bits (const char *typed, uint8_t bytes[CODE_BYTES]);
 
 /* The root over `count` leaves (1 to PROOF_BATCH). */
 struct hash merkle_root (const struct hash *leaves, size_t count);

@@ -71,6 +71,7 @@ class Refused(Exception):
         super().__init__(f"{answer['reason']}: {answer['detail']}")
         self.reason = answer["reason"]
         self.detail = answer["detail"]
+        self.candidates = answer.get("candidates", [])
 
 
 def note(text):

@@ -311,6 +311,28 @@ static void more_signatures_than_the_cache_holds_are_still_told_apart (void **st
     proof_cache_free (&cache);
 }
 
+static void the_beginning_of_a_code_is_its_first_bits (void **state)
+{
+    (void) state;
+    char code[CODE_TEXT];
+    uint8_t bytes[CODE_BYTES];
+    struct hash hash = hash_bytes (span_of ("anything"));
+    hash_code (&hash, code);
+    assert_int_equal (code_bits (code, bytes), 80);
+    assert_memory_equal (bytes, hash.bytes, CODE_BYTES);
+    code[9] = '\0'; /* two groups */
+    assert_int_equal (code_bits (code, bytes), 40);
+    assert_memory_equal (bytes, hash.bytes, 5);
+    assert_memory_equal (bytes + 5, (uint8_t[5]){ 0 }, 5);
+    assert_int_equal (code_bits ("oi-lz", bytes), 20);
+    /* 00000 00001 00001 11111 */
+    assert_memory_equal (bytes, ((uint8_t[]){ 0x00, 0x43, 0xf0 }), 3);
+    assert_int_equal (code_bits ("012", bytes), 0);
+    assert_int_equal (code_bits ("", bytes), 0);
+    assert_int_equal (code_bits ("0123u", bytes), 0);
+    assert_int_equal (code_bits ("0123-4567-89AB-CDEF-0", bytes), 0);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +352,7 @@ int main (void)
         cmocka_unit_test (a_signature_is_verified_once_and_then_remembered),
         cmocka_unit_test (the_cache_is_keyed_by_everything),
         cmocka_unit_test (more_signatures_than_the_cache_holds_are_still_told_apart),
+        cmocka_unit_test (the_beginning_of_a_code_is_its_first_bits),
     };
     return cmocka_run_group_tests (tests, make_keys, NULL);
 }
