@@ -203,7 +203,7 @@ static void put_line (const char *line)
 static char *prose_of (const char *page)
 {
     char path[160];
-    snprintf (path, sizeof path, "docs/man/%.*s.scd", (int) (strrchr (page, '.') - page), page);
+    snprintf (path, sizeof path, "docs/man/%s.scd", page);
     FILE *file = fopen (path, "r");
     if (!file)
         return NULL;

@@ -19,7 +19,7 @@ const struct command *const commands[] = { COMMANDS (COMMAND_X) NULL };
 
 const struct option_row common_options[] = {
     { "home", 'C', false, "DIR",
-      "the party's folder (default: $CERTBUS_HOME, else this one, else " HOME_SYSTEM ")" },
+      "the party's folder (default: $CERTBUS_HOME, this one, " HOME_SYSTEM ")" },
     { "json", 0, false, NULL, "print JSON, for programs" },
     { "color", 0, false, "WHEN",
       "auto (default: on a terminal without NO_COLOR), always or never" },
