@@ -47,7 +47,7 @@ only 'certbus publish --tlp=G' GREEN
 only 'certbus publish --precedence ' flash routine bulk
 tab 'certbus publish --kind ' advisory incident note update
 only 'certbus publish --kind adv' advisory
-only 'certbus watch --from ' start now
+only 'certbus watch --since ' start now
 only 'certbus help pub' publish
 tab 'certbusd --' --check --home
 
