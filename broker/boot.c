@@ -9,6 +9,7 @@
 #include "broker/peer.h"
 #include "broker/tables.h"
 #include "broker/tap.h"
+#include "broker/upgrade.h"
 #include "broker/uplink.h"
 #include "bus/core/trust.h"
 #include "bus/edge/home.h"
@@ -220,18 +221,31 @@ bool station_contact (struct announced *out, struct span body)
 static bool check_journal (const struct station *self, char *why, size_t size)
 {
     char text[512];
-    return journal_peek ("journal.db", text, sizeof text) ||
-           fail (why, size, "%s/%s", self->home, text);
+    int64_t format;
+    if (!journal_peek ("journal.db", &format, text, sizeof text))
+        return fail (why, size, "%s/%s", self->home, text);
+    if (format > 0 && format < JOURNAL_FORMAT)
+        log_notice ("%s/journal.db has format %lld: the next start will copy it to "
+                    "journal.db.format-%lld and migrate it to format %d",
+                    self->home, (long long) format, (long long) format, JOURNAL_FORMAT);
+    return true;
+}
+
+/* Before a supervisor loses its patience. */
+static void tell (const char *text)
+{
+    char state[640];
+    snprintf (state, sizeof state, "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=%s", text);
+    notify_send (state);
+    log_notice ("%s", text);
 }
 
 static void tell_indexed (int64_t at, int64_t head)
 {
-    char text[160];
-    snprintf (text, sizeof text,
-              "EXTEND_TIMEOUT_USEC=60000000\nSTATUS=indexing the journal: %lld of %lld",
-              (long long) at, (long long) head);
-    notify_send (text);
-    log_notice ("indexing the journal: %lld of %lld", (long long) at, (long long) head);
+    char text[96];
+    snprintf (text, sizeof text, "indexing the journal: %lld of %lld", (long long) at,
+              (long long) head);
+    tell (text);
 }
 
 /* Who asks shall not have to wait for what was stored before. Without space for it the log is
@@ -255,7 +269,8 @@ static bool index_journal (struct station *self, struct journal *journal, char *
 static bool open_journal (struct station *self, char *why, size_t size)
 {
     char text[512];
-    struct journal *journal = journal_open ("journal.db", text, sizeof text);
+    static const struct journal_upgrade upgrade = { { { upgrade_from_1 } }, tell };
+    struct journal *journal = journal_open_upgrade ("journal.db", &upgrade, text, sizeof text);
     if (journal == NULL)
         return fail (why, size, "%s/%s", self->home, text);
     int64_t bad;

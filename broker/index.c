@@ -163,7 +163,7 @@ static enum journal_result put_record_keys (struct journal *journal, const struc
         return result;
     if (parts.class != INDEX_REFUSED)
         return put_number (journal, &e, record->position);
-    key_begin (&key, TABLE_REFUSED);
+    key_begin (&key, TABLE_REFUSED_IDS);
     key_id (&key, &e.id);
     return put_empty (journal, &key, record->position);
 }

@@ -156,7 +156,7 @@ static void find_refused (struct find *self, struct store *store)
     struct span key, value;
     for (size_t i = 0; i < self->origin_count; i++) {
         struct key at = { .size = 0 };
-        key_begin (&prefix, TABLE_REFUSED);
+        key_begin (&prefix, TABLE_REFUSED_IDS);
         key_text (&prefix, span_of (self->origins[i]));
         key_u32 (&prefix, self->epoch.counter);
         /* One look a nonce, and there are few. */

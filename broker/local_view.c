@@ -58,12 +58,10 @@ static void status_run (struct job *base, struct store *store)
     journal_space (store->journal, &job->available, &job->used);
     key_begin (&prefix, TABLE_QUARANTINED);
     while (table_next (store->journal, &prefix, &after, &key, &value)) {
-        uint64_t counts[3]; /* take.c: kept, bytes, dropped */
-        if (value.size < sizeof counts)
+        if (value.size < 24) /* take.c: kept, bytes, dropped */
             continue;
-        memcpy (counts, value.data, sizeof counts);
-        job->kept += counts[0];
-        job->dropped += counts[2];
+        job->kept += read_u64 (value.data);
+        job->dropped += read_u64 (value.data + 16);
     }
     if (!numbers_twice (store, job->twice))
         job->twice[0] = '\0';

@@ -76,7 +76,8 @@ static void judge (struct walk *self, struct store *store, const struct record *
     struct standing standing = { .position = 0 };
     struct pack_out waits;
     struct record again = *record;
-    if (f->quarantine != (record->lane == JOURNAL_QUARANTINE) || record->taken < f->since)
+    if (f->quarantine != (record->lane == JOURNAL_QUARANTINE) || record->taken < f->since ||
+        (f->quarantine && record->envelope.size == 0)) /* it has left */
         return;
     bool whole = record->envelope.size > 0 && envelope_parse (&e, record->envelope) == CB_OK;
     if (!whole) {

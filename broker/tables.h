@@ -33,7 +33,7 @@
     X (LISTED, 'l', "class, kind, severity, position: for listings (index.h)")                     \
     X (ORIGINS, 'y', "origin, class, kind, severity, position: for listings of a party")           \
     X (CODES, 'h', "block of positions, code, position: what is read out on the phone")            \
-    X (REFUSED, 'v', "origin, epoch, sequence, position: what was refused with that id")           \
+    X (REFUSED_IDS, 'v', "origin, epoch, sequence, position: what was refused with that id")       \
     X (NUMBERS, 'u', "number in capitals, position: of documents")                                 \
     X (STATION, 's', "name: single values")
 

@@ -220,6 +220,31 @@ struct quarantined {
     uint8_t hash[HASH_SIZE];
 };
 
+/* On disk: three numbers, big-endian, then the hash. */
+#define QUARANTINED_SIZE (3 * 8 + HASH_SIZE)
+
+static void quarantined_read (struct quarantined *q, struct span value)
+{
+    memset (q, 0, sizeof *q);
+    if (value.size != QUARANTINED_SIZE)
+        return;
+    q->kept = read_u64 (value.data);
+    q->bytes = read_u64 (value.data + 8);
+    q->dropped = read_u64 (value.data + 16);
+    memcpy (q->hash, value.data + 24, HASH_SIZE);
+}
+
+static enum journal_result quarantined_put (struct journal *journal, const struct key *key,
+                                            const struct quarantined *q)
+{
+    uint8_t bytes[QUARANTINED_SIZE];
+    write_u64 (bytes, q->kept);
+    write_u64 (bytes + 8, q->bytes);
+    write_u64 (bytes + 16, q->dropped);
+    memcpy (bytes + 24, q->hash, HASH_SIZE);
+    return journal_put (journal, key_span (key), span_bytes (bytes, sizeof bytes));
+}
+
 static void refuse (struct store *store, const struct intake_batch *batch, struct item *item)
 {
     struct key key;
@@ -227,9 +252,8 @@ static void refuse (struct store *store, const struct intake_batch *batch, struc
     struct span value;
     key_begin (&key, TABLE_QUARANTINED);
     key_text (&key, batch->from);
-    if (journal_get (store->journal, key_span (&key), &value) == JOURNAL_OK &&
-        value.size == sizeof q)
-        memcpy (&q, value.data, sizeof q);
+    if (journal_get (store->journal, key_span (&key), &value) == JOURNAL_OK)
+        quarantined_read (&q, value);
     item->outcome = TAKEN_REFUSED;
     if (item->envelope.size <= ENVELOPE_MAX && q.kept < (uint64_t) store->quarantine_messages &&
         q.bytes + item->envelope.size <= (uint64_t) store->quarantine_bytes) {
@@ -261,7 +285,7 @@ static void refuse (struct store *store, const struct intake_batch *batch, struc
         q.dropped++;
         item->signed_well = false; /* nobody writes rejections without end */
     }
-    store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (&q, sizeof q)));
+    store_ok (store, quarantined_put (store->journal, &key, &q));
 }
 
 /* Whether the number was used already; decides repeat or equivocation. */

@@ -21,7 +21,7 @@
 
 #include "bus/core/link.h"
 
-#define JOURNAL_FORMAT 1
+#define JOURNAL_FORMAT 2
 /* Lane of records that were refused: readers of the other lanes never see them. */
 #define JOURNAL_QUARANTINE CB_LANE_RECOVERY
 
@@ -30,7 +30,7 @@ enum journal_result { JOURNAL_OK, JOURNAL_END, JOURNAL_FULL, JOURNAL_BROKEN };
 struct journal;
 
 /* Opens or creates. On failure returns NULL and `why` says what and what to do:
- * a newer format, locked by another process, not a journal, no permission, a full
+ * another format, locked by another process, not a journal, no permission, a full
  * disk.
  *
  * Begins a new epoch, on disk before it returns, and the one before ends at the
@@ -38,11 +38,28 @@ struct journal;
  * a run that has an epoch of its own can never give a position of an earlier one
  * to another record, so that (epoch, position) names one record for ever. */
 struct journal *journal_open (const char *path, char *why, size_t why_size);
-/* What journal_open would say to the file's header: false, and `why`, when it is none of
- * this format's. Reads it and nothing else, also while another process has it open; not
- * for one that has it open itself, whose locks end when the file is closed. A file that
- * is not there or not yet begun is fine. */
-bool journal_peek (const char *path, char *why, size_t why_size);
+
+/* What leads from one format to the next. The journal knows its file, whoever keeps
+ * tables in it knows what is in them. */
+struct journal_step {
+    enum journal_result (*run) (struct journal *journal); /* in the transaction of all steps */
+};
+struct journal_upgrade {
+    struct journal_step steps[JOURNAL_FORMAT - 1]; /* the first leads from format 1 to 2 */
+    void (*tell) (const char *text);               /* what was done, and every other second how far
+                                                      it is */
+};
+/* The same, and a journal of an older format is first copied beside itself, as PATH.format-N, and
+ * then brought to this format in one transaction: killed in between, it begins again. Whether
+ * there is room for that is asked before. A copy is never written over; one of the very same
+ * history counts as made. */
+struct journal *journal_open_upgrade (const char *path, const struct journal_upgrade *upgrade,
+                                      char *why, size_t why_size);
+/* What journal_open_upgrade would say to the file's header: false, and `why`, when it is none that
+ * can be opened. Else its format; 0: it is not there or not yet begun. Reads the header and
+ * nothing else, also while another process has it open; not for one that has it open itself,
+ * whose locks end when the file is closed. */
+bool journal_peek (const char *path, int64_t *format, char *why, size_t why_size);
 /* Rolls back what is open. NULL is fine; nulls the caller's pointer. A reader
  * that is left can only be freed. */
 void journal_close (struct journal **self);

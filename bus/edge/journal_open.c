@@ -24,25 +24,26 @@ const char *const journal_lane_tables[CB_LANE_END] = {
 
 /* --- Saying what is wrong ------------------------------------------------------------------- */
 
-static bool refuse (struct journal *self, const char *what)
+bool journal_refuse (struct journal *self, const char *what)
 {
     snprintf (self->error, sizeof self->error, "%s %s", self->path, what);
     return false;
 }
 
-static bool refuse_errno (struct journal *self, const char *what)
+bool journal_refuse_errno (struct journal *self, const char *what)
 {
     snprintf (self->error, sizeof self->error, "%s: %s: %s", self->path, what, strerror (errno));
     return false;
 }
 
-static bool refuse_code (struct journal *self, int code, const char *doing)
+bool journal_refuse_code (struct journal *self, int code, const char *doing)
 {
     switch (code & 0xff) {
-    case SQLITE_BUSY: return refuse (self, "is in use by another certbusd");
-    case SQLITE_NOTADB: return refuse (self, "is not a journal of certbus: it is no database");
-    case SQLITE_FULL: return refuse (self, "cannot be opened: the disk is full");
-    case SQLITE_CORRUPT: return refuse (self, "is damaged; restore the last copy of it");
+    case SQLITE_BUSY: return journal_refuse (self, "is in use by another certbusd");
+    case SQLITE_NOTADB:
+        return journal_refuse (self, "is not a journal of certbus: it is no database");
+    case SQLITE_FULL: return journal_refuse (self, "cannot be opened: the disk is full");
+    case SQLITE_CORRUPT: return journal_refuse (self, "is damaged; restore the last copy of it");
     default: (void) journal_failed (self, code, doing); return false;
     }
 }
@@ -50,7 +51,7 @@ static bool refuse_code (struct journal *self, int code, const char *doing)
 static bool execute (struct journal *self, const char *sql, const char *doing)
 {
     int code = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK || refuse_code (self, code, doing);
+    return code == SQLITE_OK || journal_refuse_code (self, code, doing);
 }
 
 /* The one row of a statement that has one; the caller finalizes it. */
@@ -62,8 +63,8 @@ static bool one_row (struct journal *self, const char *sql, sqlite3_stmt **row)
     if (code == SQLITE_ROW)
         return true;
     sqlite3_finalize (*row);
-    return code == SQLITE_DONE ? refuse (self, "is damaged; restore the last copy of it")
-                               : refuse_code (self, code, "reading it");
+    return code == SQLITE_DONE ? journal_refuse (self, "is damaged; restore the last copy of it")
+                               : journal_refuse_code (self, code, "reading it");
 }
 
 static bool one_number (struct journal *self, const char *sql, int64_t *number)
@@ -85,11 +86,11 @@ static bool open_file (struct journal *self)
     if (fd >= 0)
         close (fd);
     else if (errno != EEXIST)
-        return refuse_errno (self, "cannot create the journal");
+        return journal_refuse_errno (self, "cannot create the journal");
     else if (access (self->path, R_OK | W_OK) != 0 || stat (self->path, &st) != 0)
-        return refuse_errno (self, "cannot open the journal");
+        return journal_refuse_errno (self, "cannot open the journal");
     else if (!S_ISREG (st.st_mode))
-        return refuse (self, "is not a file");
+        return journal_refuse (self, "is not a file");
 
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_EXRESCODE;
@@ -97,20 +98,22 @@ static bool open_file (struct journal *self)
     if (!self->db)
         abort ();
     if (code != SQLITE_OK)
-        return refuse_code (self, code, "opening it");
+        return journal_refuse_code (self, code, "opening it");
     /* A file from elsewhere may be opened here: nothing in its schema is to run. */
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config (self->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-    return sqlite3_db_readonly (self->db, "main") == 0 || refuse (self, "cannot be written to");
+    return sqlite3_db_readonly (self->db, "main") == 0 ||
+           journal_refuse (self, "cannot be written to");
 }
 
 static bool judge_format (struct journal *self, int64_t application, int64_t format)
 {
     if (application != APPLICATION)
-        return refuse (self, "is not a journal of certbus: it is another program's database");
-    if (format == JOURNAL_FORMAT)
+        return journal_refuse (self,
+                               "is not a journal of certbus: it is another program's database");
+    if (format >= 1 && format <= JOURNAL_FORMAT)
         return true;
     char what[192];
     if (format > JOURNAL_FORMAT)
@@ -120,20 +123,33 @@ static bool judge_format (struct journal *self, int64_t application, int64_t for
                   (long long) format, JOURNAL_FORMAT);
     else
         snprintf (what, sizeof what, "is damaged: there is no format %lld", (long long) format);
-    return refuse (self, what);
+    return journal_refuse (self, what);
 }
 
-/* Before anything is changed: is it a journal, and of this format? */
-static bool check_format (struct journal *self, bool *empty)
+/* Before anything is changed: is it a journal, and of which format? 0: an empty file. */
+static bool check_format (struct journal *self, int64_t *format)
 {
-    int64_t application, format, tables;
+    int64_t application, tables;
     if (!execute (self, "PRAGMA locking_mode = EXCLUSIVE", "locking it") ||
         !one_number (self, "PRAGMA application_id", &application) ||
-        !one_number (self, "PRAGMA user_version", &format) ||
+        !one_number (self, "PRAGMA user_version", format) ||
         !one_number (self, "SELECT count (*) FROM sqlite_schema", &tables))
         return false;
-    *empty = application == 0 && format == 0 && tables == 0;
-    return *empty || judge_format (self, application, format);
+    bool empty = application == 0 && *format == 0 && tables == 0;
+    return empty || judge_format (self, application, *format);
+}
+
+/* Whether it can be brought to this one. */
+static bool may_raise (struct journal *self, int64_t format, const struct journal_upgrade *upgrade)
+{
+    char what[160];
+    if (format == 0 || format == JOURNAL_FORMAT || upgrade != NULL)
+        return true;
+    snprintf (what, sizeof what,
+              "has format %lld, and this program's is %d: certbusd copies and migrates it when it "
+              "starts",
+              (long long) format, JOURNAL_FORMAT);
+    return journal_refuse (self, what);
 }
 
 /* Checkpoints are made here and not by SQLite's default: this replaces it. */
@@ -160,9 +176,9 @@ static bool configure (struct journal *self)
     int code = sqlite3_step (row);
     sqlite3_finalize (row);
     if (code != SQLITE_DONE)
-        return refuse_code (self, code, "giving it a write-ahead log");
+        return journal_refuse_code (self, code, "giving it a write-ahead log");
     if (!wal)
-        return refuse (self, "cannot be opened: its file system has no write-ahead log");
+        return journal_refuse (self, "cannot be opened: its file system has no write-ahead log");
     sqlite3_wal_hook (self->db, on_commit, self);
     return execute (self,
                     "PRAGMA synchronous = FULL;"
@@ -206,7 +222,7 @@ static bool create (struct journal *self)
 static bool prepare (struct journal *self, const char *sql, sqlite3_stmt **statement)
 {
     int code = sqlite3_prepare_v3 (self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
-    return code == SQLITE_OK || refuse_code (self, code, "preparing to use it");
+    return code == SQLITE_OK || journal_refuse_code (self, code, "preparing to use it");
 }
 
 static bool prepare_all (struct journal *self)
@@ -254,9 +270,9 @@ static bool load_head (struct journal *self)
         }
         sqlite3_finalize (row);
         if (code != SQLITE_ROW && code != SQLITE_DONE)
-            return refuse_code (self, code, "reading it");
+            return journal_refuse_code (self, code, "reading it");
         if (!hash)
-            return refuse (self, "is damaged: its last record has no hash");
+            return journal_refuse (self, "is damaged: its last record has no hash");
     }
     return true;
 }
@@ -286,16 +302,16 @@ static bool load_epochs (struct journal *self)
     }
     sqlite3_finalize (row);
     if (code != SQLITE_DONE)
-        return refuse_code (self, code, "reading it");
+        return journal_refuse_code (self, code, "reading it");
     if (missing || (count == 0 && self->now.head > 0))
-        return refuse (self, "is damaged: records are missing at its end");
+        return journal_refuse (self, "is damaged: records are missing at its end");
     for (size_t i = 0; i < count; i++)
         self->epochs[i] = latest[count - 1 - i];
     self->epoch_count = count;
     return true;
 }
 
-static bool sync_folder (struct journal *self)
+bool journal_sync_folder (struct journal *self)
 {
     char *path = strdup (self->path);
     if (!path)
@@ -303,7 +319,7 @@ static bool sync_folder (struct journal *self)
     int fd = open (dirname (path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = fd >= 0 && fsync (fd) == 0;
     if (!synced)
-        refuse_errno (self, "cannot make its folder durable");
+        journal_refuse_errno (self, "cannot make its folder durable");
     if (fd >= 0)
         close (fd);
     free (path);
@@ -336,8 +352,8 @@ static bool begin_run (struct journal *self)
 {
     enum journal_result result = begin_epoch (self);
     if (result == JOURNAL_FULL)
-        return refuse (self, "cannot be opened: the disk is full");
-    return result == JOURNAL_OK && sync_folder (self);
+        return journal_refuse (self, "cannot be opened: the disk is full");
+    return result == JOURNAL_OK && journal_sync_folder (self);
 }
 
 /* --- Its header ----------------------------------------------------------------------------- */
@@ -350,46 +366,49 @@ static int64_t header_number (const uint8_t *at)
                       at[3]);
 }
 
-static bool judge_header (struct journal *self, const uint8_t *header, ssize_t size)
+static bool judge_header (struct journal *self, const uint8_t *header, ssize_t size,
+                          int64_t *format)
 {
     static const char magic[16] = "SQLite format 3";
     if (size == 0)
         return true;
     if (size < HEADER_SIZE || memcmp (header, magic, sizeof magic) != 0)
-        return refuse (self, "is not a journal of certbus: it is no database");
+        return journal_refuse (self, "is not a journal of certbus: it is no database");
     int64_t tables = header_number (header + 40); /* changes of its schema */
-    int64_t format = header_number (header + 60), application = header_number (header + 68);
+    int64_t application = header_number (header + 68);
+    *format = header_number (header + 60);
     /* So it is also while all that there is of a new one is in its write-ahead log. */
-    if (application == 0 && format == 0 && tables == 0)
+    if (application == 0 && *format == 0 && tables == 0)
         return true;
-    return judge_format (self, application, format);
+    return judge_format (self, application, *format);
 }
 
-static bool peek (struct journal *self)
+static bool peek (struct journal *self, int64_t *format)
 {
     uint8_t header[HEADER_SIZE];
     struct stat st;
     if (stat (self->path, &st) != 0)
-        return errno == ENOENT || refuse_errno (self, "cannot open the journal");
+        return errno == ENOENT || journal_refuse_errno (self, "cannot open the journal");
     if (!S_ISREG (st.st_mode))
-        return refuse (self, "is not a file");
+        return journal_refuse (self, "is not a file");
     if (access (self->path, R_OK | W_OK) != 0)
-        return refuse_errno (self, "cannot open the journal");
+        return journal_refuse_errno (self, "cannot open the journal");
     int fd = open (self->path, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd < 0 ? -1 : pread (fd, header, sizeof header, 0);
-    bool good = size < 0 ? refuse_errno (self, "cannot read the journal")
-                         : judge_header (self, header, size);
+    bool good = size < 0 ? journal_refuse_errno (self, "cannot read the journal")
+                         : judge_header (self, header, size, format);
     if (fd >= 0)
         close (fd);
     return good;
 }
 
-bool journal_peek (const char *path, char *why, size_t why_size)
+bool journal_peek (const char *path, int64_t *format, char *why, size_t why_size)
 {
+    *format = 0;
     struct journal *self = calloc (1, sizeof *self);
     if (!self || !(self->path = strdup (path)))
         abort ();
-    bool good = peek (self);
+    bool good = peek (self, format);
     if (!good)
         snprintf (why, why_size, "%s", self->error);
     free (self->path);
@@ -401,15 +420,24 @@ bool journal_peek (const char *path, char *why, size_t why_size)
 
 struct journal *journal_open (const char *path, char *why, size_t why_size)
 {
+    return journal_open_upgrade (path, NULL, why, why_size);
+}
+
+struct journal *journal_open_upgrade (const char *path, const struct journal_upgrade *upgrade,
+                                      char *why, size_t why_size)
+{
     struct journal *self = calloc (1, sizeof *self);
     if (!self || !(self->path = strdup (path)) || sodium_init () < 0)
         abort ();
-    bool empty;
-    bool opened = open_file (self) && check_format (self, &empty) && configure (self) &&
-                  (!empty || create (self)) && prepare_all (self) && load_head (self) &&
+    int64_t format;
+    bool opened = open_file (self) && check_format (self, &format) &&
+                  may_raise (self, format, upgrade) && configure (self) &&
+                  (format > 0 || create (self)) && prepare_all (self) && load_head (self) &&
                   load_epochs (self);
     self->committed = self->now;
-    if (opened && begin_run (self))
+    if (opened &&
+        (format == 0 || format == JOURNAL_FORMAT || journal_raise (self, format, upgrade)) &&
+        begin_run (self))
         return self;
 
     snprintf (why, why_size, "%s", self->error);

@@ -97,6 +97,13 @@ extern const char *const journal_lane_tables[CB_LANE_END];
 
 /* Keeps what SQLite said about `code`; JOURNAL_FULL after rolling back, or JOURNAL_BROKEN. */
 enum journal_result journal_failed (struct journal *self, int code, const char *doing);
+/* Says why it cannot be opened; false. */
+bool journal_refuse (struct journal *self, const char *what);
+bool journal_refuse_errno (struct journal *self, const char *what);
+bool journal_refuse_code (struct journal *self, int code, const char *doing);
+bool journal_sync_folder (struct journal *self);
+/* Copies the file and brings it to this format. */
+bool journal_raise (struct journal *self, int64_t format, const struct journal_upgrade *upgrade);
 /* The journal holds what it cannot hold. */
 enum journal_result journal_damaged (struct journal *self, const char *what, int64_t position);
 /* Steps a statement that returns no rows, and resets it. */

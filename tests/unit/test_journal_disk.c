@@ -263,12 +263,12 @@ static void a_newer_format_is_refused_and_left_alone (void **state)
 {
     struct desk *desk = *state;
     store_record (desk->journal, CB_LANE_FLASH, "text");
-    desk_tamper (desk, "PRAGMA user_version = 2");
-    desk_refused (desk->path, "format 2 is newer than this program (1): upgrade certbus, or "
+    desk_tamper (desk, "PRAGMA user_version = 3");
+    desk_refused (desk->path, "format 3 is newer than this program (2): upgrade certbus, or "
                               "restore the copy made before the upgrade");
     desk_tamper (desk, "PRAGMA user_version = 0");
     desk_refused (desk->path, "is damaged: there is no format 0");
-    desk_tamper (desk, "PRAGMA user_version = 1");
+    desk_tamper (desk, "PRAGMA user_version = 2");
     desk_reopen (desk);
     assert_int_equal (journal_head (desk->journal), 1);
 }
@@ -335,7 +335,8 @@ static void expect_peek (struct desk *desk, const char *sql, const char *says)
     char why[512] = "";
     if (sql)
         desk_tamper (desk, sql);
-    bool good = journal_peek (desk->path, why, sizeof why);
+    int64_t format;
+    bool good = journal_peek (desk->path, &format, why, sizeof why);
     if (good != (says == NULL) || (says && !strstr (why, says)))
         fail_msg ("it says \"%s\" and not \"%s\"", why, says ? says : "");
     if (says)
@@ -349,7 +350,7 @@ static void a_look_at_the_header_says_what_opening_would (void **state)
     memset (text, 'x', sizeof text);
     desk_close (desk);
     expect_peek (desk, NULL, NULL);
-    expect_peek (desk, "PRAGMA user_version = 2", "format 2 is newer than this program (1)");
+    expect_peek (desk, "PRAGMA user_version = 3", "format 3 is newer than this program (2)");
     expect_peek (desk, "PRAGMA user_version = 0", "is damaged: there is no format 0");
     expect_peek (desk, "PRAGMA application_id = 7", "it is another program's database");
     expect_peek (desk, "PRAGMA application_id = 0", "it is another program's database");
