@@ -29,9 +29,9 @@ for unit in certbusd certbusd@dmz certbus-watch@mail; do
 done
 
 note "what they leave open"
-exposure "$units/certbusd.service" 12
-exposure "$units/certbusd@.service" 12
-exposure "$units/certbus-watch@.service" 19
+exposure "$units/certbusd.service" 14
+exposure "$units/certbusd@.service" 14
+exposure "$units/certbus-watch@.service" 20
 
 note "users, groups and folders"
 root=$TMPDIR/root
