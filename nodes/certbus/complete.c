@@ -159,6 +159,13 @@ static void find_modes (struct finding *self)
         offer (self, cb_mode_name (mode));
 }
 
+/* Texts one after the other, each with its end; an empty one ends them. */
+static void find_words (struct finding *self, const char *words)
+{
+    for (; *words; words += strlen (words) + 1)
+        offer (self, words);
+}
+
 static void find_commands (struct finding *self)
 {
     for (const struct command *const *at = commands; *at; at++)
@@ -168,10 +175,12 @@ static void find_commands (struct finding *self)
 static void find_files (struct finding *self, const char *what)
 {
     const char *end = strchr (what, '.');
-    if (strcmp (what, "DIR") == 0)
+    if (strcmp (what, "DIR") == 0 || strcmp (what, "FOLDER") == 0)
         end = "/";
     else if (strcmp (what, "REQUEST") == 0)
         end = ".request";
+    else if (strcmp (what, "PROPOSAL") == 0)
+        end = ".proposal";
     snprintf (self->files, sizeof self->files, "%s", end ? end : "");
     self->any_files = true;
 }
@@ -184,8 +193,11 @@ static void find_value (struct finding *self, const char *what)
     for (size_t i = 0; of_parties[i]; i++)
         if (strcmp (what, of_parties[i]) == 0)
             find_parties (self, what);
-    if (strncmp (what, "FILE", 4) == 0 || strcmp (what, "DIR") == 0 ||
-        strcmp (what, "REQUEST") == 0)
+    static const char *const of_files[] = { "DIR", "FOLDER", "REQUEST", "PROPOSAL", NULL };
+    bool files = strncmp (what, "FILE", 4) == 0;
+    for (size_t i = 0; of_files[i]; i++)
+        files = files || strcmp (what, of_files[i]) == 0;
+    if (files)
         find_files (self, what);
     else if (strcmp (what, "ID") == 0 || strcmp (what, "PREVIOUS") == 0 ||
              strcmp (what, "CASE") == 0)
@@ -200,11 +212,12 @@ static void find_value (struct finding *self, const char *what)
         find_lanes (self);
     else if (strcmp (what, "MODE") == 0)
         find_modes (self);
+    else if (strcmp (what, "WHEN") == 0)
+        find_words (self, "auto\0always\0never\0");
     else if (strcmp (what, "COMMAND") == 0)
         find_commands (self);
     else if (strcmp (what, "S1..S5") == 0 || strcmp (what, "SEVERITY") == 0)
-        for (const char *severity = "S1\0S2\0S3\0S4\0S5\0"; *severity; severity += 3)
-            offer (self, severity);
+        find_words (self, "S1\0S2\0S3\0S4\0S5\0undetermined\0");
     else if (*what >= 'a' && *what <= 'z')
         offer (self, what);
 }

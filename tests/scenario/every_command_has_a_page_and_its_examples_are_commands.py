@@ -133,8 +133,9 @@ for tool in ("man", "scdoc"):
         skip(f"{tool} is not installed")
 check_commands()
 check_others()
-for each in sorted(SOURCES.glob("*.scd")):
-    check_examples(each)
+for each in run(PAGES).stdout.split():
+    if (SOURCES / f"{each}.scd").exists():
+        check_examples(SOURCES / f"{each}.scd")
 check_grammars()
 for each in failures:
     print(each)

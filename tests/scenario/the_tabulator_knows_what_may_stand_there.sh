@@ -47,7 +47,9 @@ only 'certbus publish --tlp=G' GREEN
 only 'certbus publish --precedence ' flash routine bulk
 tab 'certbus publish --kind ' advisory incident note update
 only 'certbus publish --kind adv' advisory
-only 'certbus watch --since ' start now
+tab 'certbus watch --since ' start now
+only 'certbus list --color a' auto always
+only 'certbus list --severity u' undetermined
 only 'certbus help pub' publish
 tab 'certbusd --' --check --home
 
@@ -78,6 +80,7 @@ only "certbus -C pk show ${code:0:5}" "$code"
 only "certbus -C pk show ${number:0:6}" "$number"
 tab 'certbus -C pk publish --replaces ' "$id"
 tab 'certbus -C pk freeze ' pk.sindh
+tab 'certbus -C pk list --from ' pk pk.sindh
 only 'certbus -C pk publish --to pk.s' pk.sindh 'pk.sindh.\*\*'
 only 'certbus -C pk publish --to @' energy
 only 'certbus -C pk enrol x --role pro' provincial
