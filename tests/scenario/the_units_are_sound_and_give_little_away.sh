@@ -33,6 +33,9 @@ exposure "$units/certbusd.service" 14
 exposure "$units/certbusd@.service" 14
 exposure "$units/certbus-watch@.service" 20
 
+grep -q "exposure level for certbusd.service: 1\.4 " "$project/docs/operations/install.md" ||
+    fail "docs/operations/install.md has another figure"
+
 note "users, groups and folders"
 root=$TMPDIR/root
 mkdir -p "$root/etc"
