@@ -124,7 +124,8 @@
     X (OUT_OF_STEP, 48, 0, "does not continue where the other side is")                            \
     X (NO_SUCH_QUESTION, 49, 0, "this question is not known here")                                 \
     X (OVERRUN, 50, 1, "sent more than the credit allowed")                                        \
-    X (NOT_MEANT, 52, 0, "nothing in its audience lies on this side of the link")
+    X (NOT_MEANT, 52, 0, "nothing in its audience lies on this side of the link")                  \
+    X (ATTACHMENT, 53, 0, "a piece of a file that does not fit, or is larger than the policy lets")
 
 #define CB_X(NAME, number, ...) CB_PURPOSE_##NAME = number,
 enum cb_purpose { CB_PURPOSES (CB_X) };

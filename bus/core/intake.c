@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/intake.h"
 
+#include "bus/core/attachment.h"
 #include "bus/core/climb.h"
 
 #include "bus/core/trust.h"
@@ -218,6 +219,29 @@ static enum cb_reason check_body (struct check *check)
     return trust_check (check->intake->directory, e);
 }
 
+/* A piece of a file belongs to a message of the same origin, which may have said it to the same
+ * recipients: that message has to be held, so that nobody stores files that nobody announced. */
+static enum cb_reason check_part (struct check *check)
+{
+    const struct envelope *e = check->e;
+    struct part part;
+    if (!span_is (e->kind, "part"))
+        return CB_OK;
+    if (e->precedence != CB_LANE_BULK)
+        return say (check, CB_ATTACHMENT, "not in the bulk lane");
+    if (!span_equal (e->thread.origin, e->id.origin))
+        return say (check, CB_ATTACHMENT, "of a message of another origin");
+    if (!part_read (&part, e->body))
+        return say (check, CB_ATTACHMENT, "index, count, size and content do not fit");
+    int64_t most = policy_setting (check->policy, "attachment-mb", ATTACHMENT_MB);
+    if (part.size > most * 1024 * 1024)
+        return say (check, CB_ATTACHMENT, "a file of %lld bytes; the policy lets one have %lld MiB",
+                    (long long) part.size, (long long) most);
+    check->out->needs_thread =
+        check->out->needs_thread || !span_equal (e->id.origin, check->intake->self);
+    return CB_OK;
+}
+
 static enum cb_reason check_quota (struct check *check)
 {
     const struct envelope *e = check->e;
@@ -232,8 +256,9 @@ static enum cb_reason check_quota (struct check *check)
 void intake_check (const struct intake *intake, const struct envelope *e, struct verdict *out)
 {
     static enum cb_reason (*const checks[]) (struct check *) = {
-        check_credential, check_signatures, check_direction, check_meant, check_standing,
-        check_times,      check_grant,      check_handling,  check_body,  check_quota,
+        check_credential, check_signatures, check_direction, check_meant,
+        check_standing,   check_times,      check_grant,     check_handling,
+        check_body,       check_part,       check_quota,
     };
     struct check check = { .intake = intake,
                            .e = e,

@@ -29,6 +29,7 @@ static const struct known_setting {
     int64_t least, most;
 } known_settings[] = {
     { "ahead", true, 0, DAY_MS },
+    { "attachment-mb", false, 0, 1024 },
     { "flash-per-hour", false, 1, FLASH_MAX },
     { "head-every", true, MINUTE_MS, 30 * DAY_MS },
     { "head-stale", true, MINUTE_MS, 365 * DAY_MS },

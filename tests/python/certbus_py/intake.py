@@ -84,15 +84,18 @@ class Intake:
         if status != "ok":
             raise Refused(status)
         self._dates(message, credential, side, now)
-        needs_thread = self._granted(message, credential)
+        needs_thread = self._granted(message, credential) and side != "self"
         if message.tlp >= 4:
             raise Refused("tlp-needs-sealing")
         self._references(message)
         kinds.check(message)
         self._trust(message)
+        if message.kind == "part":
+            kinds.check_part(message, self.trust.policy.content.setting)
+            needs_thread = needs_thread or message.origin != self.party
         if not recovery:
             self._quota(message)
-        self._stored(verdict, needs_thread and side != "self")
+        self._stored(verdict, needs_thread)
 
     def _credential(self, message):
         held = self.trust.credentials.get(message.credential)

@@ -4,6 +4,7 @@
 from . import forms
 from .reasons import Refused
 
+PART_SIZE = 196608
 CONTROLS = ({chr(code) for code in range(0x20)} - {"\t", "\n", "\r"}
             | {chr(code) for code in range(0x7F, 0xA0)})
 
@@ -19,6 +20,10 @@ def binary(low, high):
     def check(value):
         forms.need(isinstance(value, bytes) and low <= len(value) <= high, "bin")
     return check
+
+
+def between(low, high):
+    return lambda value: forms.uint(value, low, high)
 
 
 def uint(high):
@@ -60,6 +65,9 @@ KINDS = {
     "receipt": (True, {"stored": forms.time, "leaf": forms.hash32}, {}),
     "rejection": (True, {"reason": text(1, 64), "leaf": forms.hash32},
                   {"detail": text(1, 300)}),
+    "part": (True, {"hash": forms.hash32, "size": between(1, 1 << 40),
+                    "count": between(1, 5592406), "index": between(0, 5592405),
+                    "content": binary(1, PART_SIZE)}, {}),
     "contact": (False, {}, {"endpoints": endpoints, "officer": text(1, 100),
                             "phone_day": text(1, 40), "phone_night": text(1, 40),
                             "email": text(1, 254)}),
@@ -99,3 +107,21 @@ def check_head(message):
     body = message.body
     known(body, "head")
     forms.need(body["time"] <= message.issued, "a head from the future")
+
+
+def check_part(message, settings):
+    """Section 11.1."""
+    body = message.body
+    try:
+        known(body, "part")
+    except Refused as refused:
+        raise Refused("attachment", refused.detail) from None
+    before = body["index"] * PART_SIZE
+    most = settings.get("attachment-mb", 10)
+    if (message.precedence != 2 or message.thread is None
+            or message.thread[0] != message.origin
+            or body["count"] != -(-body["size"] // PART_SIZE)
+            or body["index"] >= body["count"]
+            or len(body["content"]) != min(PART_SIZE, body["size"] - before)
+            or body["size"] > most << 20):
+        raise Refused("attachment")

@@ -4,6 +4,10 @@
 static const char KPT[] = "pk.sindh.kpt", SINDH[] = "pk.sindh", PUNJAB[] = "pk.punjab", PK[] = "pk";
 
 #define TO_ALL "audience=['pk.**'];"
+/* A piece of so many bytes, of a file of pk's message. */
+#define PART(bytes, count, index, size, lane)                                                      \
+    TO_ALL "kind='part';precedence=" lane ";thread=['pk', 1, 7, 1];body={'content': b(" bytes      \
+           ",ab), 'count': " count ", 'hash': b(32,00), 'index': " index ", 'size': " size "};"
 #define REVOKES(who, more)                                                                         \
     "kind='revocation';body={'credential': $" who ".hash, 'disputed': false, " more                \
     "'party': '" who "', 'why': 'stolen'}"
@@ -74,6 +78,28 @@ static const struct judged bodies[] = {
     { "a rejection with an empty detail", AT_SINDH_FROM_PK, PK,
       "kind='rejection';audience=['pk.sindh'];thread=['pk.sindh', 1, 7, 1];"
       "body={'detail': '', 'leaf': b(32,00), 'reason': 'no-grant'}",
+      "schema" },
+    { "a file of one piece", AT_SINDH_FROM_PK, PK, PART ("1", "1", "0", "1", "2"), "ok" },
+    { "the last piece of a file", AT_SINDH_FROM_PK, PK, PART ("5", "2", "1", "196613", "2"), "ok" },
+    { "a piece of full size", AT_SINDH_FROM_PK, PK, PART ("196608", "2", "0", "196609", "2"),
+      "ok" },
+    { "the last piece of the largest file", AT_SINDH_FROM_PK, PK,
+      PART ("65536", "54", "53", "10485760", "2"), "ok" },
+    { "a piece of a file that is too large", AT_SINDH_FROM_PK, PK,
+      PART ("196608", "54", "0", "10485761", "2"), "attachment" },
+    { "a piece that is not in the bulk lane", AT_SINDH_FROM_PK, PK, PART ("1", "1", "0", "1", "1"),
+      "attachment" },
+    { "a piece of a file with a piece too many", AT_SINDH_FROM_PK, PK,
+      PART ("1", "2", "0", "1", "2"), "attachment" },
+    { "a piece past the last", AT_SINDH_FROM_PK, PK, PART ("1", "1", "1", "1", "2"), "attachment" },
+    { "a piece with a byte too many", AT_SINDH_FROM_PK, PK, PART ("6", "2", "1", "196613", "2"),
+      "attachment" },
+    { "a first piece that is short", AT_SINDH_FROM_PK, PK, PART ("5", "2", "0", "196613", "2"),
+      "attachment" },
+    { "an empty piece", AT_SINDH_FROM_PK, PK, PART ("0", "1", "0", "1", "2"), "schema" },
+    { "a piece of another's message", AT_SINDH_FROM_PK, PK,
+      PART ("1", "1", "0", "1", "2") "thread=['pk.punjab', 1, 7, 1];", "attachment" },
+    { "a piece without a thread", AT_SINDH_FROM_PK, PK, PART ("1", "1", "0", "1", "2") "thread=nil",
       "schema" },
     { "a contact with nine endpoints", AT_SINDH_FROM_PK, PK,
       TO_ALL "kind='contact';body={'endpoints': l(9,e)}", "schema" },
