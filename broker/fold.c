@@ -3,6 +3,7 @@
 
 #include "broker/numbers.h"
 #include "broker/tables.h"
+#include "bus/core/attachment.h"
 #include "bus/core/schema.h"
 #include "bus/core/statement.h"
 #include "bus/core/trust.h"
@@ -12,6 +13,21 @@
 bool fold_reads (struct span kind)
 {
     return trust_kind (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
+}
+
+/* The first of a piece counts: of two that differ, who puts the file together sees it. */
+static void fold_part (struct store *store, const struct envelope *e, const struct item *item)
+{
+    struct part part;
+    struct key key;
+    if (!part_read (&part, e->body))
+        return;
+    key_begin (&key, TABLE_PARTS);
+    key_id (&key, &e->thread);
+    key_hash (&key, &part.hash);
+    key_u32 (&key, (uint32_t) part.index);
+    if (table_get_u64 (store->journal, &key, 0) == 0)
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
 }
 
 /* What the directory is rebuilt from, in the order in which it was taken: what a credential is
@@ -86,8 +102,11 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
         return CB_PROJECTION;
     struct key key;
     fold_kind (store, &e, item);
-    /* Receipts are counted above; listing them as answers would bury the answers. */
-    if (e.thread.origin.size > 0 && !span_is (e.kind, "receipt")) {
+    bool piece = span_is (e.kind, "part");
+    if (piece)
+        fold_part (store, &e, item);
+    /* Receipts and pieces are counted above; listing them as answers would bury the answers. */
+    if (e.thread.origin.size > 0 && !piece && !span_is (e.kind, "receipt")) {
         key_begin (&key, TABLE_ANSWERS);
         key_id (&key, &e.thread);
         key_u64 (&key, (uint64_t) item->position);

@@ -140,6 +140,7 @@ static void begin_sending (struct peer *self, const struct greet_job *job)
         self->astray[lane] = job->astray[lane];
         self->reading[lane] = self->stalled[lane] = false;
     }
+    self->part_at = 0;
     self->sending = true;
     self->recovery_owed = job->recovery_owed;
     self->recovering = clock_steady ();

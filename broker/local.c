@@ -27,7 +27,8 @@ static const struct {
     { "read", false, local_read },       { "take", false, local_take },
     { "taken", false, local_taken },     { "get", false, local_get },
     { "check", false, local_check },     { "chain", false, local_chain },
-    { "contact", false, local_contact }, { "publish", true, local_publish },
+    { "contact", false, local_contact }, { "attachments", false, local_attachments },
+    { "part", false, local_part },       { "publish", true, local_publish },
     { "enrol", true, local_enrol },      { "revoke", true, local_revoke },
     { "trust", true, local_trust },      { "freeze", true, local_freeze },
 };

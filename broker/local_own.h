@@ -61,6 +61,8 @@ void local_get (const struct question *q);
 void local_check (const struct question *q);
 void local_chain (const struct question *q);
 void local_contact (const struct question *q);
+void local_attachments (const struct question *q);
+void local_part (const struct question *q);
 void local_publish (const struct question *q);
 void local_enrol (const struct question *q);
 void local_revoke (const struct question *q);

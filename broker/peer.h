@@ -73,7 +73,8 @@ struct peer {
     int64_t scanned[CB_LANE_END]; /* looked at up to here; told it up to out[].sent */
     struct hash scanned_chain[CB_LANE_END];
     bool reading[CB_LANE_END];
-    bool astray[CB_LANE_END];  /* its cursor is to be moved, even if nothing is for it */
+    bool astray[CB_LANE_END]; /* its cursor is to be moved, even if nothing is for it */
+    int64_t part_at; /* bulk stands before this part, which is to come after its message; 0 */
     bool stalled[CB_LANE_END]; /* it took no frame: until an ACK or the next tick */
     int64_t recover_until;     /* lane RECOVERY: send up to here; 0: not asked */
     bool recovery_owed;        /* we want our own messages back from it */

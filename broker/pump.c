@@ -197,6 +197,32 @@ static bool add (struct peer *self, unsigned lane, struct data_builder *builder,
     return true;
 }
 
+/* Whether all that stands before a part in the lanes that overtake it was sent: its message is
+ * in one of them, and a part that came first would be refused. */
+static bool preceded (const struct peer *self, int64_t position)
+{
+    for (unsigned lane = 0; lane < CB_LANE_BULK; lane++) {
+        int64_t head = self->station->heads[lane];
+        if (self->scanned[lane] < (head < position ? head : position))
+            return false;
+    }
+    return true;
+}
+
+/* Sends what was gathered, and waits before a part whose message may not have been sent. */
+static bool too_early (struct peer *self, const struct reading *reading, size_t i,
+                       struct data_builder *builder)
+{
+    const struct row *row = &reading->rows[i];
+    if (reading->lane != CB_LANE_BULK || reading->envelopes[i].bytes.size == 0 ||
+        !span_is (reading->envelopes[i].kind, "part") || preceded (self, row->position))
+        return false;
+    self->part_at = row->position;
+    if (builder->envelope_count > 0)
+        flush (self, CB_LANE_BULK, builder, row[-1].position, &row[-1].chain);
+    return true;
+}
+
 static void serve (struct peer *self, const struct reading *reading, struct data_builder *builder)
 {
     unsigned lane = reading->lane;
@@ -205,6 +231,8 @@ static void serve (struct peer *self, const struct reading *reading, struct data
         const struct row *row = &reading->rows[i];
         if (lane == CB_LANE_RECOVERY && row->position > self->recover_until)
             break;
+        if (too_early (self, reading, i, builder))
+            return;
         if (crosses (self, lane, &reading->envelopes[i]) &&
             !add (self, lane, builder, i > 0 ? row - 1 : NULL, &reading->envelopes[i]))
             return;
@@ -297,7 +325,7 @@ static void read_done (struct job *base, struct station *station)
 static bool wants (const struct station *station, const struct peer *peer, unsigned lane)
 {
     if (peer == NULL || peer->state != LINK_OPEN || !peer->sending || peer->reading[lane] ||
-        peer->stalled[lane])
+        peer->stalled[lane] || (lane == CB_LANE_BULK && !preceded (peer, peer->part_at)))
         return false;
     int64_t end = lane == CB_LANE_RECOVERY ? peer->recover_until : station->heads[lane];
     if (lane == CB_LANE_RECOVERY ? peer->recover_until == 0 : peer->scanned[lane] >= end)

@@ -27,6 +27,7 @@
     X (GIVEN, 'N', "number in capitals, position: an own message that has it")                     \
     X (SERIES, 'M', "text before and after a counter: the highest one given")                      \
     X (SAME, 'S', "part of a hash over kind, mode and body: the newest own message with it")       \
+    X (PARTS, 'P', "origin, epoch, sequence, hash of a file, index: position of that piece of it") \
     X (READERS, 'r', "name: how far a named reader has got")                                       \
     X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
     X (RECOVERY, 'o', "neighbour: our own messages are wanted back from it")                       \

@@ -139,8 +139,7 @@ static int sync_folder (const char *path)
     return result;
 }
 
-/* The new name for the file, over nothing that is there unless `replace`. */
-static int put_in_place (const char *made, const char *path, bool replace)
+int file_place (const char *made, const char *path, bool replace)
 {
     if (replace)
         return rename (made, path);
@@ -172,7 +171,7 @@ int file_write (const char *path, struct span bytes, bool secret, bool replace, 
         good = false;
         saved = errno;
     }
-    if (good && put_in_place (made, path, replace) != 0) {
+    if (good && file_place (made, path, replace) != 0) {
         good = false;
         saved = errno;
     }

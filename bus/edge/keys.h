@@ -45,6 +45,10 @@ int file_read_secret (const char *path, size_t max, struct span *out, char *why,
 int file_write (const char *path, struct span bytes, bool secret, bool replace, char *why,
                 size_t why_size);
 
+/* The name `path` for the file `made`, over nothing that is there unless `replace`. 0, or -1
+ * and errno. */
+int file_place (const char *made, const char *path, bool replace);
+
 /* Packs a signed enrolment request for these keys. */
 void keys_request (const struct keys *keys, struct span title, const struct span *endpoints,
                    size_t endpoint_count, int64_t now, struct pack_out *out);

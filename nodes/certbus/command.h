@@ -63,6 +63,8 @@ struct command {
     X (join)                                                                                       \
     X (publish)                                                                                    \
     X (report)                                                                                     \
+    X (attach)                                                                                     \
+    X (save)                                                                                       \
     X (contact)                                                                                    \
     X (watch)                                                                                      \
     X (list)                                                                                       \

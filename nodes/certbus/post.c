@@ -7,6 +7,7 @@
 
 #include "bus/edge/json.h"
 #include "nodes/certbus/day.h"
+#include "nodes/certbus/attach.h"
 #include "nodes/certbus/talk.h"
 
 bool post_tlp (const char *text, unsigned *tlp, char *why, size_t why_size)
@@ -248,6 +249,7 @@ void post_free (struct post *post)
 {
     json_decref (post->document);
     post->document = NULL;
+    attach_free (&post->attached);
 }
 
 int post_party (struct call *call, struct party_name *name)

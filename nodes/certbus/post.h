@@ -26,6 +26,8 @@
         "dry-run", 'n', false, NULL, "say who would get it, and why others not; send nothing"      \
     }
 
+struct attach;
+
 struct post {
     const char *name; /* of the document, for messages */
     json_t *document; /* owned */
@@ -39,6 +41,7 @@ struct post {
     size_t to_count;
     const char *to[AUDIENCE_MAX];
     bool to_is_default;
+    struct attach *attached; /* owned; NULL: no files */
 };
 
 /* A label as people type it. False and `why`, which begins with "tlp: ". */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus/edge/json.h"
+#include "nodes/certbus/attach.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
@@ -235,6 +236,8 @@ int post_send (struct call *call, struct post *post)
                    ? complete (post)
                    : refused ("%s: %s (read as kind %s)%s", post->name, why, post->kind,
                               meant_instead (post));
+    if (code == EXIT_DONE)
+        code = attach_may (call, post);
     /* Programs that want to know whom it reaches ask for it: --dry-run. */
     bool first_dry = !dry_run && !call->json && post->mode != CB_MODE_TEST;
     if (code == EXIT_DONE && first_dry)
@@ -245,6 +248,11 @@ int post_send (struct call *call, struct post *post)
         code = ask_broker (call, post, pack_result (&body), dry_run, &answer);
     if (code == EXIT_DONE)
         print_answer (call, post, answer, &reach, dry_run);
+    if (code == EXIT_DONE && post->attached && !dry_run) {
+        char id[ID_TEXT];
+        span_text (body_text (answer, "id"), id, sizeof id);
+        code = attach_send (call, post->attached, id);
+    }
     pack_free (&body);
     return code;
 }

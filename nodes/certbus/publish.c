@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nodes/certbus/post.h"
+#include "nodes/certbus/attach.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 static const struct option_row options[] = {
     { "kind", 'k', false, "KIND", "what it is (default: advisory)" },
     POST_OPTIONS,
+    ATTACH_OPTION,
     { "csaf", 0, false, "FILE", "an advisory in CSAF 2.0 instead of a document" },
     { "severity", 0, false, "S1..S5", "for --csaf: instead of what it says" },
     { "url", 0, false, "URL", "for --csaf: where the original can be fetched" },
@@ -102,6 +103,8 @@ static int run (struct call *call)
         snprintf (own, sizeof own, "%s.**", party.text);
         post_default_to (&post, own);
     }
+    if (code == EXIT_DONE)
+        code = attach_add_to_body (call, &post);
     if (code == EXIT_DONE)
         code = post_send (call, &post);
     post_free (&post);

@@ -142,7 +142,7 @@ json_t *record_json (struct call *call, const struct record *record)
     return made;
 }
 
-const char *const quiet_kinds[QUIET_KINDS] = { "checkpoint", "head", "receipt" };
+const char *const quiet_kinds[QUIET_KINDS] = { "checkpoint", "head", "part", "receipt" };
 
 bool record_quiet (const struct record *record)
 {

@@ -39,8 +39,9 @@ json_t *message_json (struct call *call, const struct envelope *e);
 /* The same with what the journal knows of it: position, taken, verdict, ... */
 json_t *record_json (struct call *call, const struct record *record);
 
-/* Receipts, heads and checkpoints: what brokers tell each other, and people seldom read. */
-#define QUIET_KINDS 3
+/* Receipts, heads, checkpoints and pieces of files: what brokers tell each other, and people
+ * seldom read. */
+#define QUIET_KINDS 4
 extern const char *const quiet_kinds[QUIET_KINDS]; /* sorted */
 bool record_quiet (const struct record *record);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nodes/certbus/post.h"
+#include "nodes/certbus/attach.h"
 
 #include <string.h>
 
 static const struct option_row options[] = {
     { "flash", 'f', false, NULL, "the same as --precedence flash" },
     POST_OPTIONS,
+    ATTACH_OPTION,
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -64,6 +65,8 @@ static int run (struct call *call)
         post.tlp = CB_TLP_AMBER;
     if (code == EXIT_DONE)
         code = address (call, &post, &above);
+    if (code == EXIT_DONE)
+        code = attach_add_to_body (call, &post);
     if (code == EXIT_DONE)
         code = post_send (call, &post);
     post_free (&post);

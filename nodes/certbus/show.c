@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/attach.h"
 #include "nodes/certbus/fetch.h"
 
 #include <inttypes.h>
@@ -124,6 +125,8 @@ static int run (struct call *call)
                            chain.signer ? chain.signer->credential.title : (struct span){ 0 });
         else
             say ("The message is no longer kept here; only its hash is.\n");
+        if (record->whole)
+            attach_print (call, &record->e.id);
         print_far (&fetched);
     }
     fetch_chain_free (&chain);

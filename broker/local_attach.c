@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/local_own.h"
+
+#include "broker/take.h"
+#include "bus/core/attachment.h"
+#include "bus/core/schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is asked of the files of one message. */
+struct attach_job {
+    struct job job;
+    struct asker asker;
+    char origin[PARTY_MAX + 1];
+    struct msg_id id;
+    bool content; /* of one part */
+    struct hash hash;
+    int64_t index;
+    bool found;
+    struct pack_out out;
+};
+
+static void parts_key (struct key *key, const struct msg_id *id, const struct hash *hash)
+{
+    key_begin (key, TABLE_PARTS);
+    key_id (key, id);
+    key_hash (key, hash);
+}
+
+/* How many parts of a file are here, and the first that is not. */
+static int64_t count_parts (struct store *store, const struct attach_job *job,
+                            const struct attachment *file, int64_t *next)
+{
+    struct key prefix;
+    struct span key, value;
+    struct key after = { .size = 0 };
+    int64_t have = 0, most = part_count (file->size);
+    *next = 0;
+    parts_key (&prefix, &job->id, &file->hash);
+    while (have < most && table_next (store->journal, &prefix, &after, &key, &value)) {
+        int64_t index = read_u32 (key.data + key.size - 4);
+        have += index < most;
+        *next += index == *next;
+    }
+    return have;
+}
+
+static void put_file (struct pack_out *out, struct store *store, const struct attach_job *job,
+                      const struct attachment *file)
+{
+    int64_t next, have = count_parts (store, job, file, &next);
+    pack_put_map (out, 6);
+    pack_put_text (out, "hash");
+    pack_put_bin (out, span_bytes (file->hash.bytes, HASH_SIZE));
+    put_int (out, "have", have);
+    put_span (out, "name", file->name);
+    put_int (out, "next", next);
+    put_int (out, "parts", part_count (file->size));
+    put_int (out, "size", file->size);
+}
+
+static void put_files (struct attach_job *job, struct store *store, const struct envelope *e)
+{
+    struct attachment files[ATTACHMENTS_MAX];
+    size_t count = attachments_read (e->body, files);
+    pack_put_map (&job->out, 2);
+    pack_put_text (&job->out, "files");
+    pack_put_array (&job->out, count);
+    for (size_t i = 0; i < count; i++)
+        put_file (&job->out, store, job, &files[i]);
+    put_bool (&job->out, "ok", true);
+}
+
+static void put_content (struct attach_job *job, const struct envelope *e)
+{
+    pack_put_map (&job->out, 2);
+    pack_put_text (&job->out, "content");
+    pack_put_bin (&job->out, body_bytes (e->body, "content"));
+    put_bool (&job->out, "ok", true);
+}
+
+static void attach_run (struct job *base, struct store *store)
+{
+    struct attach_job *job = (struct attach_job *) base;
+    struct record record;
+    struct envelope e;
+    struct key key;
+    int64_t position = take_find (store->journal, &job->id, false);
+    pack_init (&job->out);
+    if (job->content) {
+        parts_key (&key, &job->id, &job->hash);
+        key_u32 (&key, (uint32_t) job->index);
+        position = (int64_t) table_get_u64 (store->journal, &key, 0);
+    }
+    if (position == 0 || journal_at (store->journal, position, &record) != JOURNAL_OK ||
+        record.envelope.size == 0)
+        return;
+    uint8_t *copy = malloc (record.envelope.size);
+    if (copy == NULL)
+        abort ();
+    memcpy (copy, record.envelope.data, record.envelope.size);
+    job->found = envelope_parse (&e, span_bytes (copy, record.envelope.size)) == CB_OK;
+    if (job->found && job->content)
+        put_content (job, &e);
+    else if (job->found)
+        put_files (job, store, &e);
+    free (copy);
+}
+
+static void attach_done (struct job *base, struct station *station)
+{
+    struct attach_job *job = (struct attach_job *) base;
+    (void) station;
+    if (job->found)
+        answer_send (&job->asker, &job->out);
+    else
+        answer_refuse (&job->asker, "not-found",
+                       job->content ? "no such part here" : "no such message here");
+    pack_free (&job->out);
+    free (job);
+}
+
+static void attach_ask (const struct question *q, bool content)
+{
+    struct attach_job *job = calloc (1, sizeof *job);
+    struct span hash = ask_bin (q, "hash");
+    if (job == NULL)
+        abort ();
+    job->job.run = attach_run;
+    job->job.done = attach_done;
+    job->asker = q->asker;
+    job->content = content;
+    job->index = ask_int (q, "index", -1);
+    bool good = ask_ref (q, "id", &job->id) && job->id.origin.size > 0;
+    if (content)
+        good = good && hash.size == HASH_SIZE && job->index >= 0 && job->index <= UINT32_MAX;
+    if (!good) {
+        answer_refuse (&q->asker, "usage",
+                       content ? "id: a reference; hash: 32 bytes; index: from 0"
+                               : "id: the reference of a message");
+        free (job);
+        return;
+    }
+    if (content)
+        memcpy (job->hash.bytes, hash.data, HASH_SIZE);
+    span_text (job->id.origin, job->origin, sizeof job->origin);
+    job->id.origin = span_of (job->origin);
+    store_submit (q->station->store, &job->job);
+}
+
+void local_attachments (const struct question *q)
+{
+    attach_ask (q, false);
+}
+
+void local_part (const struct question *q)
+{
+    attach_ask (q, true);
+}
