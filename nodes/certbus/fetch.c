@@ -5,19 +5,58 @@
 
 #include "nodes/certbus/talk.h"
 
-int fetch (struct call *call, const char *id, struct fetched *fetched)
+/* What a wrong or short id may have meant, as the broker says. */
+static void say_candidates (struct span answer)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "candidates", &in);
+    for (size_t i = 0; i < count; i++) {
+        struct span one = pack_any (&in);
+        complain ("  %-20s  %-10s  %s  %.60s", line_of (body_text (one, "id")).text,
+                  line_of (body_text (one, "kind")).text,
+                  when_of (body_int (one, "issued", 0)).text,
+                  line_of (body_text (one, "title")).text);
+    }
+}
+
+static int ask_for (struct call *call, const char *id, struct fetched *fetched, char *why,
+                    size_t why_size)
 {
     struct span answer;
     struct ask *question = ask_new ("get");
     *fetched = (struct fetched){ 0 };
     ask_text (question, "id", span_of (id));
-    int code = talk_about (call, id, &question, &answer);
-    if (code != EXIT_DONE)
-        return code;
-    fetched->answer = span_keep (answer);
-    if (!record_read (body_field (fetched->answer, "record"), &fetched->record))
-        return refused ("%s: the broker's answer has no message", line_text (id).text);
-    return EXIT_DONE;
+    int code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
+    if (code != EXIT_AWAY)
+        fetched->answer = span_keep (answer);
+    if (code == EXIT_DONE &&
+        !record_read (body_field (fetched->answer, "record"), &fetched->record)) {
+        snprintf (why, why_size, "the broker's answer has no message");
+        code = EXIT_REFUSED;
+    }
+    /* The answer to `get` says it beside the record, not in it. */
+    if (code == EXIT_DONE)
+        standing_read (fetched->answer, &fetched->record.standing);
+    return code;
+}
+
+int fetch (struct call *call, const char *id, struct fetched *fetched)
+{
+    char why[WHY_MAX];
+    int code = ask_for (call, id, fetched, why, sizeof why);
+    if (code == EXIT_AWAY) {
+        complain ("%s", why);
+    } else if (code != EXIT_DONE) {
+        complain ("%s: %s", line_text (id).text, why);
+        say_candidates (fetched->answer);
+    }
+    return code;
+}
+
+bool fetch_quietly (struct call *call, const char *id, struct fetched *fetched)
+{
+    char why[WHY_MAX];
+    return ask_for (call, id, fetched, why, sizeof why) == EXIT_DONE;
 }
 
 void fetch_free (struct fetched *fetched)

@@ -14,8 +14,11 @@ struct fetched {
     struct record record;
 };
 
-/* By id or code. An exit code, after a complaint. fetch_free in any case. */
+/* By id, number or code, also the beginning of one. An exit code, after a complaint that says
+ * what may have been meant. fetch_free in any case. */
 int fetch (struct call *call, const char *id, struct fetched *fetched);
+/* The same without a complaint; false: it is not here. */
+bool fetch_quietly (struct call *call, const char *id, struct fetched *fetched);
 void fetch_free (struct fetched *fetched);
 
 /* The root and the chain of a credential, as the broker knows them. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/life.h"
+
 #include "nodes/certbus/attach.h"
-#include "nodes/certbus/fetch.h"
-
-#include <inttypes.h>
-
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
@@ -39,43 +37,20 @@ static void print_delivered (struct span answer)
     }
 }
 
-static void print_answers (struct span answer)
-{
-    struct pack_in in;
-    size_t count = answer_array (answer, "answers", &in);
-    if (count)
-        say ("  in its thread    %zu messages\n", count);
-    while (count--) {
-        char text[ID_TEXT];
-        struct msg_id id;
-        struct pack_in one = pack_open (pack_any (&in));
-        if (!msg_id_read (&one, &id))
-            continue;
-        msg_id_text (&id, text);
-        say ("    %s\n", text);
-    }
-}
-
 static void print_far (const struct fetched *fetched)
 {
     const struct record *record = &fetched->record;
     struct span parent = body_field (fetched->answer, "parent");
-    struct msg_id replaced;
-    struct pack_in in = pack_open (body_field (fetched->answer, "replaced"));
-    say ("\nHow far\n  stored here      %s%s%s\n", when_of (record->taken).text,
+    say ("\nHow far\n");
+    if (record->whole)
+        say ("  issued           %s, by %s\n", when_of (record->e.issued).text,
+             line_of (record->e.id.origin).text);
+    say ("  stored here      %s%s%s\n", when_of (record->taken).text,
          record->from.size ? ", from " : "", line_of (record->from).text);
     if (parent.size)
         say ("  at the parent    %s\n", answer_bool (parent, "acked") ? "yes" : "not yet");
     print_children (fetched->answer);
     print_delivered (fetched->answer);
-    print_answers (fetched->answer);
-    if (msg_id_read (&in, &replaced) && replaced.origin.size) {
-        char text[ID_TEXT];
-        msg_id_text (&replaced, text);
-        style (STYLE_BAD);
-        say ("\nReplaced by %s: read that one instead.\n", text);
-        style (STYLE_PLAIN);
-    }
 }
 
 static void print_verdict (const struct record *record, struct span answer)
@@ -90,6 +65,20 @@ static void print_verdict (const struct record *record, struct span answer)
     style (STYLE_PLAIN);
 }
 
+/* Before the text, which nobody should read for what counts. */
+static void print_standing (const struct record *record)
+{
+    const struct standing *standing = &record->standing;
+    if (standing->state == STANDING_CURRENT)
+        return;
+    style (STYLE_BAD);
+    if (standing->state == STANDING_WITHDRAWN)
+        say ("Withdrawn by %s: it counts no more.\n", standing->id);
+    else
+        say ("Replaced by %s: read that one instead.\n", standing->id);
+    style (STYLE_PLAIN);
+}
+
 static void show_json (struct call *call, const struct fetched *fetched,
                        const struct fetched_chain *chain)
 {
@@ -99,10 +88,11 @@ static void show_json (struct call *call, const struct fetched *fetched,
     json_t *value;
     json_object_del (far, "record");
     json_object_del (far, "ref");
+    json_object_del (far, "standing");
     json_object_foreach (far, key, value) json_object_set (made, key, value);
     json_decref (far);
-    if (chain->signer)
-        json_object_set_new (made, "signed_by", signer_json (chain->signer));
+    json_object_set_new (made, "signed_by", signer_json (chain->signer));
+    json_object_set_new (made, "revisions", life_revisions_json (call, &fetched->record));
     say_json (made, true);
 }
 
@@ -120,6 +110,7 @@ static int run (struct call *call)
         show_json (call, &fetched, &chain);
     } else if (code == EXIT_DONE) {
         print_verdict (record, fetched.answer);
+        print_standing (record);
         if (record->whole)
             message_print (call, &record->e,
                            chain.signer ? chain.signer->credential.title : (struct span){ 0 });
@@ -128,6 +119,8 @@ static int run (struct call *call)
         if (record->whole)
             attach_print (call, &record->e.id);
         print_far (&fetched);
+        life_thread (call, &fetched);
+        life_revisions (call, record);
     }
     fetch_chain_free (&chain);
     fetch_free (&fetched);
@@ -140,8 +133,11 @@ const struct command command_show = {
     .operands = "ID",
     .least = 1,
     .most = 1,
-    .summary = "show a message, and how far it is",
-    .about = "ID is what `list` prints (pk.sindh/1-3), or the code of a message.",
+    .summary = "show a message and its whole life",
+    .about =
+        "ID is what `list` prints (pk.sindh/1-3, or only sindh/1-3, or 1-3 for an own one), a\n"
+        "number (NCERT-2026-013), a code, or the beginning of one. After the text: how far it\n"
+        "is (here, at the neighbours, delivered), its thread, and all its revisions.",
     .options = options,
     .paged = true,
     .run = run,

@@ -1,33 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nodes/certbus/fetch.h"
+#include "nodes/certbus/verify.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/edge/keys.h"
+#include "nodes/certbus/strange.h"
 #include "nodes/certbus/talk.h"
+
+#define HEAD_SIZE ((size_t) 64 * 1024) /* of a file that is too large for a message */
 
 static const struct option_row options[] = {
     { "root", 'r', false, "FILE|CODE", "check without a broker, under this root" },
     { "chain", 0, false, "FILE", "credentials for a message that was saved without them" },
+    { "of", 0, false, "ID", "the message that the file is said to be an attachment of" },
     { NULL, 0, false, NULL, NULL },
-};
-
-/* What was found out. */
-struct finding {
-    struct span file, chain_file, answer, bundle; /* owned; empty when not used */
-    struct evidence evidence;
-    struct envelope e;
-    bool parsed;    /* e is set */
-    bool broker;    /* a broker has judged */
-    bool held;      /* and holds the very same bytes */
-    bool held_good; /* and took them as good when they came */
-    enum cb_reason reason;
-    char why[WHY_MAX];      /* more than the reason's sentence; "" none */
-    char replaced[ID_TEXT]; /* the message that took its place; "" none is known */
-    struct directory *directory;
-    const struct entry *signer;
-    struct fetched_chain chain; /* from the broker */
 };
 
 static void finding_free (struct finding *self)
@@ -40,7 +30,7 @@ static void finding_free (struct finding *self)
     span_free (&self->bundle);
 }
 
-static bool genuine (const struct finding *self)
+bool finding_genuine (const struct finding *self)
 {
     return self->parsed && (self->reason == CB_OK || self->held_good);
 }
@@ -123,33 +113,28 @@ static int judge_offline (const struct call *call, struct finding *self)
 
 static void read_verdict (struct finding *self, struct span answer)
 {
-    struct msg_id replaced;
-    struct pack_in newer = pack_open (body_field (answer, "replaced"));
     struct span detail = body_text (answer, "detail");
     int64_t reason = body_int (answer, "reason", CB_MALFORMED);
     self->broker = true;
     self->held = answer_bool (answer, "held");
     self->reason = (enum cb_reason) reason;
-    if (msg_id_read (&newer, &replaced) && replaced.origin.size)
-        msg_id_text (&replaced, self->replaced);
     snprintf (self->why, sizeof self->why, "%s", line_of (detail).text);
 }
 
-/* A verdict is made once: what was good when it was taken in stays so, whatever would be said
- * of it today. */
-static void ask_verdict (struct call *call, struct finding *self)
+/* What the journal knows of a message that it holds. A verdict is made once: what was good when
+ * it was taken in stays so, whatever would be said of it today. */
+static void ask_journal (struct call *call, struct finding *self)
 {
-    char id[ID_TEXT], why[WHY_MAX];
-    struct span answer;
-    struct record record;
-    struct ask *question = ask_new ("get");
+    char id[ID_TEXT];
+    struct fetched fetched;
     msg_id_text (&self->e.id, id);
-    ask_text (question, "id", span_of (id));
-    if (talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, sizeof why) ==
-            EXIT_DONE &&
-        record_read (body_field (answer, "record"), &record))
-        self->held_good = record.reason == CB_OK &&
-                          span_equal (record.leaf, span_bytes (self->e.leaf.bytes, HASH_SIZE));
+    if (fetch_quietly (call, id, &fetched) &&
+        span_equal (fetched.record.leaf, span_bytes (self->e.leaf.bytes, HASH_SIZE))) {
+        self->held_good = fetched.record.reason == CB_OK;
+        self->standing = fetched.record.standing;
+        self->standing_known = true;
+    }
+    fetch_free (&fetched);
 }
 
 static int judge_by_broker (struct call *call, struct finding *self)
@@ -162,146 +147,86 @@ static int judge_by_broker (struct call *call, struct finding *self)
     if (code != EXIT_DONE)
         return code;
     read_verdict (self, answer);
-    if (self->held && self->reason != CB_OK)
-        ask_verdict (call, self);
+    if (self->held)
+        ask_journal (call, self);
     if (fetch_chain (call, self->e.credential, &self->chain, why, sizeof why) == EXIT_DONE)
         self->signer = self->chain.signer;
     return EXIT_DONE;
 }
 
-static void print_json (struct call *call, const struct finding *self)
+/* A file that is too large for a message is still looked at. */
+static bool read_head (const char *path, struct span *bytes)
 {
-    json_t *made = json_object ();
-    struct root_file root;
-    struct span root_bytes = self->broker ? self->chain.evidence.root : self->evidence.root;
-    json_object_set_new (made, "genuine", json_boolean (genuine (self)));
-    json_object_set_new (made, "reason", json_string (cb_reason_name (self->reason)));
-    json_object_set_new (made, "detail", json_span (span_of (self->why)));
-    json_object_set_new (made, "checked_by", json_string (self->broker ? "broker" : "offline"));
-    json_object_set_new (made, "held", self->broker ? json_boolean (self->held) : json_null ());
-    json_object_set_new (made, "replaced_by", json_span (span_of (self->replaced)));
-    if (self->signer)
-        json_object_set_new (made, "signed_by", signer_json (self->signer));
-    if (root_bytes.size && root_parse (&root, root_bytes) == CB_OK) {
-        char code[CODE_TEXT];
-        hash_code (&root.st.hash, code);
-        json_object_set_new (made, "root", json_string (code));
-    }
-    if (self->parsed)
-        json_object_set_new (made, "message", message_json (call, &self->e));
-    say_json (made, true);
+    struct stat st;
+    FILE *file = NULL;
+    if (stat (path, &st) != 0 || !S_ISREG (st.st_mode) || st.st_size <= (off_t) EVIDENCE_MAX)
+        return false;
+    uint8_t *head = malloc (HEAD_SIZE);
+    file = head ? fopen (path, "rbe") : NULL;
+    size_t size = file ? fread (head, 1, HEAD_SIZE, file) : 0;
+    if (file)
+        fclose (file);
+    *bytes = span_bytes (head, size);
+    return size > 0;
 }
 
-static void print_verdict (const struct finding *self)
-{
-    bool good = genuine (self);
-    style (good ? STYLE_GOOD : STYLE_BAD);
-    say ("%s\n", good ? "GENUINE" : "NOT GENUINE");
-    style (STYLE_PLAIN);
-    if (self->reason != CB_OK)
-        say ("%-11s %s%s%s (%s)\n", good ? "But now" : "Because", cb_reason_text (self->reason),
-             *self->why ? ": " : "", self->why, cb_reason_name (self->reason));
-}
-
-static void print_root (const struct finding *self)
-{
-    char code[CODE_TEXT];
-    struct root_file root;
-    struct span bytes = self->broker ? self->chain.evidence.root : self->evidence.root;
-    if (!bytes.size || root_parse (&root, bytes) != CB_OK)
-        return;
-    hash_code (&root.st.hash, code);
-    say ("%-11s code %s\n", "root", code);
-}
-
-static void print_text (struct call *call, const struct finding *self)
-{
-    print_verdict (self);
-    if (self->signer && genuine (self)) {
-        signer_print (self->signer);
-        print_root (self);
-    }
-    if (self->broker)
-        say ("%-11s this broker%s\n", "Checked by",
-             self->held ? ", which holds the same message" : "; it does not hold this message");
-    else if (self->parsed)
-        say ("%-11s signatures alone: what has been revoked since is not known offline\n",
-             "Checked by");
-    if (!genuine (self))
-        return;
-    if (*self->replaced)
-        say ("%-11s %s took its place: read that one instead\n", "Replaced", self->replaced);
-    say ("Genuine is this text, and no other under the same number or code:\n\n");
-    message_print (call, &self->e,
-                   self->signer ? self->signer->credential.title : (struct span){ 0 });
-}
-
-static int conclude (struct call *call, const struct finding *self)
-{
-    if (call->json)
-        print_json (call, self);
-    else
-        print_text (call, self);
-    return genuine (self) ? EXIT_DONE : EXIT_NOT_GENUINE;
-}
-
-/* A code is something to look a message up by. That two messages share it is for its origin to
- * arrange, so it proves nothing about a text that one has been shown. */
-static int look_up (struct call *call, const char *typed)
-{
-    struct fetched fetched;
-    int code = fetch (call, typed, &fetched);
-    if (code == EXIT_DONE && !fetched.record.whole)
-        code = refused ("%s: is no longer kept here", typed);
-    if (code == EXIT_DONE) {
-        if (call->json)
-            say_json (json_pack ("{s:n, s:s, s:o}", "genuine", "detail",
-                                 "a code alone is no proof: compare the text", "message",
-                                 message_json (call, &fetched.record.e)),
-                      true);
-        else {
-            say ("A code alone never says \"genuine\". The message here with this code says:\n\n");
-            message_print (call, &fetched.record.e, (struct span){ 0 });
-            say ("\nIf the text that you were shown differs in anything, it is not genuine.\n");
-        }
-        code = EXIT_REFUSED;
-    }
-    fetch_free (&fetched);
-    return code;
-}
-
-static int load (struct call *call, struct finding *self, struct fetched *fetched)
+static int load_file (struct call *call, struct finding *self, const char *path)
 {
     char why[WHY_MAX];
-    const char *what = call->args.operands[0];
-    if (access (what, F_OK) == 0) {
-        if (file_read (what, EVIDENCE_MAX, &self->file, why, sizeof why) != 0)
-            return refused ("%s", why);
-        return read_message (self, self->file)
-                   ? EXIT_DONE
-                   : refused ("%s: not a certbus file, or one that is damaged; expected what "
-                              "`certbus export` wrote",
-                              line_text (what).text);
-    }
-    if (!strchr (what, '/') || !strchr (what, '-') || args_flag (&call->args, "root"))
-        return refused ("%s: no such file, and no id as in pk.sindh/1-3", line_text (what).text);
-    int code = fetch (call, what, fetched);
+    if (read_head (path, &self->file))
+        return strange_explain (call, path, self->file);
+    if (file_read (path, EVIDENCE_MAX, &self->file, why, sizeof why) != 0)
+        return refused ("%s", why);
+    return read_message (self, self->file) ? EXIT_DONE : strange_explain (call, path, self->file);
+}
+
+static int load_held (struct call *call, struct finding *self, struct fetched *fetched,
+                      const char *id)
+{
+    int code = fetch (call, id, fetched);
     if (code == EXIT_DONE && !fetched->record.whole)
-        code = refused ("%s: is no longer kept here; only its hash is", line_text (what).text);
+        code = refused ("%s: is no longer kept here; only its hash is", line_text (id).text);
     if (code == EXIT_DONE)
         read_message (self, fetched->record.envelope);
     return code;
 }
 
+static int load (struct call *call, struct finding *self, struct fetched *fetched)
+{
+    const char *what = call->args.operands[0], *of = args_text (&call->args, "of");
+    if (of)
+        return load_held (call, self, fetched, of);
+    if (access (what, F_OK) == 0)
+        return load_file (call, self, what);
+    if (args_flag (&call->args, "root") || !looks_like_id (what))
+        return refused ("%s: no such file, and no id as in pk.sindh/1-3, number or code",
+                        line_text (what).text);
+    return load_held (call, self, fetched, what);
+}
+
+/* What people say on the phone, and no file is called so. */
+static bool is_spoken (const struct call *call)
+{
+    char code[CODE_TEXT];
+    const char *what = call->args.operands[0];
+    if (access (what, F_OK) == 0 || args_flag (&call->args, "root") || looks_like_id (what))
+        return false;
+    return code_normalise (what, code) || looks_like_number (what) || !strpbrk (what, "./");
+}
+
 static int run (struct call *call)
 {
-    char code_text[CODE_TEXT];
-    const char *what = call->args.operands[0];
     struct finding finding = { .reason = CB_MALFORMED };
     struct fetched fetched = { .answer = { 0 } };
-    if (access (what, F_OK) != 0 && code_normalise (what, code_text))
-        return look_up (call, what);
+    const char *what = call->args.operands[0];
     bool offline = args_flag (&call->args, "root") || args_flag (&call->args, "chain");
+    bool of = args_flag (&call->args, "of");
+    if (of && offline)
+        return usage (call, "--of asks the broker for the message: without --root and --chain");
+    if (of && access (what, R_OK) != 0)
+        return refused ("%s: no such file, or no permission to read it", line_text (what).text);
+    if (!of && is_spoken (call))
+        return verify_look_up (call, what);
     int code = load (call, &finding, &fetched);
     if (code == EXIT_DONE && finding.parsed) {
         code = offline ? EXIT_AWAY : judge_by_broker (call, &finding);
@@ -309,7 +234,7 @@ static int run (struct call *call)
             code = judge_offline (call, &finding);
     }
     if (code == EXIT_DONE)
-        code = conclude (call, &finding);
+        code = of ? verify_attached (call, &finding, what) : verify_conclude (call, &finding);
     fetch_free (&fetched);
     finding_free (&finding);
     return code;
@@ -318,15 +243,23 @@ static int run (struct call *call)
 const struct command command_verify = {
     .name = "verify",
     .group = GROUP_READ,
-    .operands = "FILE | ID",
+    .operands = "FILE | ID | NUMBER | CODE",
     .least = 1,
     .most = 1,
     .summary = "say whether a message is genuine, and who stands behind it",
     .about =
+        "The first line says whether it is genuine and whether it still counts: current, REPLACED\n"
+        "or WITHDRAWN by another. Then follow who signed it, what to read back to whoever asks,\n"
+        "and the text, which alone is genuine.\n"
+        "\n"
         "FILE is what `certbus export` wrote. With a broker it is judged by what that knows,\n"
         "revocations too. With --root no broker is needed: the root's file or its code, as the\n"
-        "top party tells it by phone, is enough. What is genuine is the text that is printed: a\n"
-        "number or code that somebody mentions proves nothing about the text beside it.",
+        "top party tells it by phone, is enough. A PDF, a mail or a text cannot be verified: ask\n"
+        "for the id or the exported file. --of ID says whether FILE is an attachment of that\n"
+        "message.\n"
+        "\n"
+        "A NUMBER or a CODE finds a message, and says nothing about a text that came with it, so\n"
+        "the exit code is 1 then, never 0.",
     .options = options,
     .paged = true,
     .run = run,
