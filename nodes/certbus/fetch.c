@@ -12,7 +12,7 @@ static void say_candidates (struct span answer)
     size_t count = answer_array (answer, "candidates", &in);
     for (size_t i = 0; i < count; i++) {
         struct span one = pack_any (&in);
-        complain ("  %-20s  %-10s  %s  %.60s", line_of (body_text (one, "id")).text,
+        complain ("  %-20s  %-10s  %s  %s", line_of (body_text (one, "id")).text,
                   line_of (body_text (one, "kind")).text,
                   when_of (body_int (one, "issued", 0)).text,
                   line_of (body_text (one, "title")).text);

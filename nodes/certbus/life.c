@@ -3,19 +3,21 @@
 
 #include <string.h>
 
+#include "nodes/certbus/screen.h"
 #include "nodes/certbus/talk.h"
 
 #define THREAD_MOST    20 /* messages of a thread that are looked at; the rest are counted */
 #define REVISIONS_MOST 32
-#define TITLE_BYTES    60
+#define TITLE_COLUMNS  60
 
 static void print_one (const struct record *record, const char *what)
 {
     char id[ID_TEXT];
     const struct envelope *e = &record->e;
     msg_id_text (&e->id, id);
-    say ("  %-22s  %s  %-14s  %.*s\n", id, when_of (e->issued).text, what, TITLE_BYTES,
-         line_of (message_headline (e)).text);
+    say ("  %-22s  %s  %-14s  ", id, when_of (e->issued).text, what);
+    say_cells (message_headline (e), TITLE_COLUMNS, false);
+    say ("\n");
 }
 
 static void print_by_id (struct call *call, const char *id)

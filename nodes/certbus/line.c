@@ -8,9 +8,9 @@
 #include "nodes/certbus/screen.h"
 
 #define TITLE_LEAST 12
-#define TITLE_BYTES 160 /* where nothing is cut to a width */
 #define KIND_MOST   12
 #define TIME_SHORT  17 /* 2026-11-22 21:06Z */
+#define BETWEEN     12 /* the severity, and two blanks after each column */
 
 static const char *label_of (const struct columns *columns, const struct envelope *e)
 {
@@ -101,10 +101,7 @@ static void say_headline (const struct record *record, int room)
     bool gone = record->standing.state != STANDING_CURRENT;
     if (gone)
         style (STYLE_GONE);
-    if (room)
-        say_cells (span_of (line.text), most (room, TITLE_LEAST), false);
-    else
-        say ("%.*s", TITLE_BYTES, line.text);
+    say_cells (span_of (line.text), room ? most (room, TITLE_LEAST) : 0, false);
     if (gone)
         style (STYLE_PLAIN);
     say ("\n");
@@ -142,6 +139,6 @@ void line_print (const struct columns *columns, const struct record *record)
     say ("  ");
     say_severity (message_severity (e));
     say ("  ");
-    int used = TIME_SHORT + 10 + id_width + kind_width + tlp_width + say_marks (record);
+    int used = TIME_SHORT + BETWEEN + id_width + kind_width + tlp_width + say_marks (record);
     say_headline (record, wide ? 0 : most (columns->width - used, 1));
 }

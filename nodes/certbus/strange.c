@@ -136,7 +136,8 @@ static void mention (struct mentions *mentions, struct span word)
         return;
     span_text (word, text, sizeof text);
     bool is_code = word.size == CODE_TEXT - 1 && strchr (text, '-') && code_normalise (text, code);
-    bool is_id = strchr (text, '/') && looks_like_id (text);
+    /* A top party could be called 10, and is not. */
+    bool is_id = isalpha ((unsigned char) *text) && strchr (text, '/') && looks_like_id (text);
     if (!is_code && !is_id && !looks_like_number (text))
         return;
     for (size_t i = 0; i < mentions->count; i++)
