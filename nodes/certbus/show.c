@@ -89,6 +89,7 @@ static void show_json (struct call *call, const struct fetched *fetched,
     json_object_del (far, "record");
     json_object_del (far, "ref");
     json_object_del (far, "standing");
+    json_object_del (far, "verdict");
     json_object_foreach (far, key, value) json_object_set (made, key, value);
     json_decref (far);
     json_object_set_new (made, "signed_by", signer_json (chain->signer));

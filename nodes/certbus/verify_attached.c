@@ -64,6 +64,9 @@ static void print_json (struct call *call, const struct finding *self, struct sp
 {
     json_t *made = json_object ();
     json_object_set_new (made, "genuine", json_boolean (found.size > 0));
+    json_object_set_new (made, "detail",
+                         found.size ? json_null ()
+                                    : json_string ("no attachment of the message has this hash"));
     json_object_set_new (made, "attachment", json_span (body_text (found, "name")));
     json_object_set_new (made, "current", json_boolean (self->standing.state == STANDING_CURRENT));
     json_object_set_new (made, "standing", standing_json (&self->standing));

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each command's JSON against the tables of docs/compatibility.md, in both directions."""
+# asan: yes
+
+import json
+import pathlib
+import re
+import subprocess
+
+from support import (CERTBUS, POLICY, PROJECT, SCHEMAS, certbus, need, note, prove,
+                     until)
+
+PAGE = PROJECT / "docs" / "compatibility.md"
+SAMPLES = PROJECT / "config" / "samples"
+HEADING = re.compile(r"^### (?P<name>.*)$")
+ROW = re.compile(r"^\| `(?P<key>[a-z_]+)`(?P<may>\??) \| (?P<type>[^|]+?) \| ")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+BASIC = {
+    "text": lambda value: isinstance(value, str),
+    "hex": lambda value: isinstance(value, str) and re.fullmatch("([0-9a-f]{2})*", value),
+    "time": lambda value: isinstance(value, str) and TIME.fullmatch(value),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "bool": lambda value: isinstance(value, bool),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+class Section:
+    def __init__(self):
+        self.keys = {}                  # key: (type, whether it may be missing)
+        self.text = ""
+
+
+def page():
+    """{name: section}; a command's name is in backticks there and without them here."""
+    found = {}
+    section = Section()
+    for line in PAGE.read_text().splitlines():
+        heading, row = HEADING.match(line), ROW.match(line)
+        if heading:
+            section = found[heading["name"].strip("`")] = Section()
+        elif line.startswith("## "):
+            section = Section()
+        elif row:
+            section.keys[row["key"]] = (row["type"], bool(row["may"]))
+        else:
+            section.text += line + "\n"
+    for name, base in (("Record", "Message"), ("show", "Record")):
+        found[name].keys = {**found[base].keys, **found[name].keys}
+    return found
+
+
+class Promise:
+    def __init__(self):
+        self.sections = page()
+        self.seen = set()
+
+    def value(self, value, kind, where):
+        if kind.endswith(" or null"):
+            if value is None:
+                return
+            kind = kind.removesuffix(" or null")
+        if kind.startswith("["):
+            need(isinstance(value, list), f"{where} is no array: {value!r}")
+            for at, one in enumerate(value):
+                self.value(one, kind[1:-1], f"{where}[{at}]")
+        elif kind.startswith("{"):
+            self.object(value, kind[1:-1], where)
+        else:
+            need(kind in BASIC, f"{where}: the page has a type that is none: {kind}")
+            need(BASIC[kind](value), f"{where} is no {kind}: {value!r}")
+
+    def object(self, value, name, where):
+        need(isinstance(value, dict), f"{where} is no object: {value!r}")
+        keys = self.sections[name].keys
+        need(keys, f"the page has no table of {name}")
+        for key in value:
+            need(key in keys, f"{where} has \"{key}\", and the page's table of {name} has not")
+            self.seen.add((name, key))
+            self.value(value[key], keys[key][0], f"{where}.{key}")
+        for key, (_, may) in keys.items():
+            need(may or key in value, f"{where} lacks \"{key}\", which the page promises")
+
+    def run(self, command, kind, *words, home=None, expect=0, lines=False):
+        """Runs it with --json; `kind` is a section's name, or a type. Returns the value."""
+        at = ("-C", home) if home else ()
+        done = subprocess.run([CERTBUS, "--json", *at, *command.split(), *map(str, words)],
+                              capture_output=True, stdin=subprocess.DEVNULL, text=True,
+                              timeout=60, check=False)
+        need(expect in (None, done.returncode), f"{command}: {done}")
+        printed = done.stdout
+        need(command in self.sections, f"the page has nothing about {command}")
+        self.seen.add(command)
+        values = [json.loads(line) for line in printed.splitlines()] if lines \
+            else [json.loads(printed)]
+        for value in values:
+            self.value(value, kind if kind[0] in "{[" else f"{{{kind}}}", command)
+        return values[0]
+
+
+def hierarchy(promise):
+    """What needs no broker."""
+    promise.run("root create", "root create", "other", "--top", "pk")
+    promise.run("init", "init", "pk", "--title", "N", home="other.pk")
+    promise.run("root enrol", "root enrol", "other", "pk.request", "--policy", POLICY,
+                "--role", "national", "--yes")
+    pathlib.Path("other.pk/certbus.conf").write_text(f'schemas = "{SCHEMAS}";\n')
+    promise.run("join", "join", "pk.credential", "--root", "other/root", home="other.pk")
+    for name in ("pk.request", "pk.credential"):
+        pathlib.Path(name).unlink()
+    text = POLICY.read_text().replace("version = 1;", "version = 2;", 1)
+    pathlib.Path("next.cfg").write_text(text)
+
+
+def messages(promise, pk, sindh):
+    advisory = SAMPLES / "advisory.json"
+    words = (advisory, "--tlp", "GREEN")
+    promise.run("publish", "Rehearsal", *words, "--dry-run", home=pk.home)
+    first = promise.run("publish", "Stored", *words, home=pk.home)
+    until(lambda: sindh.holds(first["id"]), "it is there")
+    until(lambda: pk.holds(first["id"])["delivered"], "its receipt is back")
+    until(lambda: not any(link["acked"] is False for link in pk.holds(first["id"])["children"]),
+          "it was acknowledged")
+    report = promise.run("report", "Stored", SAMPLES / "incident.json", home=sindh.home)
+    until(lambda: pk.holds(report["id"]), "the report is there")
+    promise.run("report", "Rehearsal", SAMPLES / "incident.json", "--dry-run", home=sindh.home)
+    pathlib.Path("contact.json").write_text('{ "officer": "Duty desk" }')
+    promise.run("contact", "Stored", "contact.json", home=sindh.home)
+    document = json.loads(advisory.read_text())
+    document.setdefault("body", document)["number"] = first.get("number", "NCERT-2026-013")
+    pathlib.Path("second.json").write_text(json.dumps(document))
+    second = promise.run("publish", "Stored", "second.json", "--tlp", "GREEN", "--replaces",
+                         first["id"], home=pk.home)
+    until(lambda: sindh.holds(second["id"]), "the revision is there")
+    return first, report
+
+
+def reading(promise, pk, sindh, first, report):
+    promise.run("list", "[{Record}]", "--all", "-n", "100", home=sindh.home)
+    promise.run("list", "[{Record}]", "--quarantine", home=sindh.home)
+    promise.run("watch", "Record", "--since", "start", "-n", "3", home=sindh.home, lines=True)
+    for broker in (pk, sindh):
+        promise.run("show", "show", first["id"], home=broker.home)
+        promise.run("show", "show", report["id"], home=broker.home)
+    promise.run("verify", "verify", first["id"], home=sindh.home)
+    promise.run("verify", "verify", first["code"], home=sindh.home, expect=1)
+    file = promise.run("export", "export", first["id"], home=pk.home)["file"]
+    promise.run("verify", "verify", file, "--root", "root/root")
+    promise.run("verify", "verify", file, "--root", "0000-0000-0000-0000", expect=4)
+    pathlib.Path("x").write_text("x")
+    promise.run("verify", "verify", "x", "--of", first["id"], home=pk.home, expect=4)
+    promise.run("tree", "tree", home=pk.home)
+    promise.run("status", "status", home=pk.home, expect=None)
+    promise.run("status", "status", home=sindh.home, expect=None)
+    promise.run("complete", "complete", "--", "li", home=pk.home)
+
+
+def acting(promise, pk, sindh):
+    promise.run("freeze", "freeze", "pk.sindh", home=pk.home)
+    promise.run("freeze", "freeze", "pk.sindh", "--off", home=pk.home)
+    promise.run("root policy", "root policy", "root", "next.cfg")
+    promise.run("policy", "Stored", "policy-2", home=pk.home)
+    certbus("-C", "new", "init", "pk.punjab", "--title", "P")
+    promise.run("enrol", "enrol", "pk.punjab.request", "--role", "provincial", "--yes",
+                home=pk.home)
+    sindh.stop()
+    pk.say("Are you there?", "pk.sindh")
+    waiting = promise.run("list", "[{Record}]", "--waiting", "--kind", "note", home=pk.home)
+    need(waiting[0]["waits"] == ["pk.sindh"], waiting)
+    promise.run("revoke", "Stored", "pk.punjab", "--why", "lost", home=pk.home)
+
+
+def every_command_prints_the_keys_that_the_page_promises_and_no_others(tree):
+    promise = Promise()
+    hierarchy(promise)
+    pk = tree.join("pk")
+    sindh = tree.join("pk.sindh", "provincial")
+    first, report = messages(promise, pk, sindh)
+    reading(promise, pk, sindh, first, report)
+    acting(promise, pk, sindh)
+    commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", certbus("help").split("Options")[0],
+                          re.MULTILINE)
+    need(len(commands) > 20, commands)
+    for command in commands:
+        need(command in promise.seen or command == "help",
+             f"{command} was not run here: say in docs/compatibility.md what it prints with "
+             "--json, and run it")
+    note(f"{len(commands)} commands, {len(promise.seen)} keys")
+
+
+def the_exit_codes_are_those_of_the_page(tree):
+    pk = tree.join("pk")
+    ident = pk.say("x", "pk")
+    pk.certbus("export", ident, "--out", "file")
+    page_text = PAGE.read_text()
+    for line in re.findall(r"^  ([0-9])  (.*)$", certbus("help"), re.MULTILINE):
+        need(f"| {line[0]} | " in page_text, f"the page lacks exit code {line}")
+    pk.certbus("verify", ident, expect=0)
+    pk.certbus("show", "pk/1-999", expect=1)
+    pk.certbus("show", expect=2)
+    pk.certbus("nonsense", expect=2)
+    certbus("verify", "file", "--root", "0000-0000-0000-0000", expect=4)
+    pk.stop()
+    pk.certbus("status", expect=3)
+
+
+prove(every_command_prints_the_keys_that_the_page_promises_and_no_others,
+      the_exit_codes_are_those_of_the_page)
