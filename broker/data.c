@@ -3,9 +3,9 @@
 #include "broker/fold.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
+#include "broker/quarantine.h"
 #include "broker/tables.h"
 #include "broker/take.h"
-#include "bus/core/trust.h"
 #include "bus/edge/log.h"
 
 #include <sodium.h>
@@ -77,14 +77,49 @@ static void data_run (struct job *base, struct store *store)
     }
 }
 
-static void tell_refusal (struct peer *peer, const struct item *item)
+/* Which of a frame's messages the neighbour was told of. */
+struct told_job {
+    struct job job;
+    size_t count;
+    int64_t positions[];
+};
+
+static void told_run (struct job *base, struct store *store)
+{
+    const struct told_job *job = (struct told_job *) base;
+    for (size_t i = 0; i < job->count; i++)
+        quarantine_told (store, job->positions[i]);
+}
+
+static void told_done (struct job *base, struct station *station)
+{
+    (void) station;
+    free (base);
+}
+
+static void note_told (struct told_job **job, size_t most, const struct item *item)
+{
+    if (item->position == 0)
+        return; /* only counted */
+    if (*job == NULL) {
+        *job = calloc (1, sizeof **job + most * sizeof (*job)->positions[0]);
+        if (*job == NULL)
+            abort ();
+        (*job)->job.writes = true;
+        (*job)->job.run = told_run;
+        (*job)->job.done = told_done;
+    }
+    (*job)->positions[(*job)->count++] = item->position;
+}
+
+static bool tell_refusal (struct peer *peer, const struct item *item)
 {
     struct frame frame = { .verb = CB_VERB_REJECT, .session = peer->session };
     frame.as.reject.session = peer->session;
     frame.as.reject.reason = item->reason;
     frame.as.reject.detail = span_of (item->detail != NULL ? item->detail : "");
     frame.as.reject.leaf = &item->leaf;
-    peer_send (peer, &frame);
+    bool told = peer_send (peer, &frame);
     char id[ID_TEXT] = "a message";
     if (item->id.origin.size > 0)
         msg_id_text (&item->id, id);
@@ -93,6 +128,7 @@ static void tell_refusal (struct peer *peer, const struct item *item)
                      item->detail != NULL ? ": " : "", item->detail != NULL ? item->detail : "");
     snprintf (peer->refused, sizeof peer->refused, "we refused %s: %s", id,
               cb_reason_text (item->reason));
+    return told;
 }
 
 void data_acknowledge (struct peer *self, unsigned lane)
@@ -136,6 +172,7 @@ static void data_done (struct job *base, struct station *station)
         acknowledge (peer, job);
         FAULT_HERE (AFTER_ACK);
     }
+    struct told_job *told = NULL;
     for (size_t i = 0; i < job->item_count; i++) {
         struct item *item = &job->items[i];
         if (i >= job->taken_count || item->outcome == TAKEN_PUT_OFF) {
@@ -147,13 +184,17 @@ static void data_done (struct job *base, struct station *station)
         if (stored && item->outcome == TAKEN_REFUSED) {
             if (item->reason == CB_EQUIVOCATION)
                 directory_freeze (station->directory, item->id.origin, true);
-            if (same)
-                tell_refusal (peer, item);
+            if (same && tell_refusal (peer, item))
+                note_told (&told, job->item_count, item);
         }
         if (stored)
             debts_pay (station, item);
         item_clear (item);
     }
+    if (told != NULL && !station->stopping)
+        store_submit (station->store, &told->job);
+    else
+        free (told);
     if (same && !stored)
         peer_end (peer, CB_DISK_FULL, "");
     else if (same && job->put_off)
@@ -218,11 +259,7 @@ static bool judge (struct peer *self, const struct data_frame *data, struct span
         verdict.reason = CB_MALFORMED;
         snprintf (verdict.detail, sizeof verdict.detail, "in another lane than its own");
     }
-    if (verdict.reason == CB_OK && trust_kind (e.kind)) {
-        verdict.reason = directory_apply (self->station->directory, &e);
-        if (verdict.reason == CB_OK)
-            station_admit (self->station);
-    }
+    station_learn (self->station, &e, &verdict);
     item_from (item, &e, &verdict);
     /* Checks up to the signature come first (protocol.md, section 8): whatever
      * failed after them was really said by the origin. */

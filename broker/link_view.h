@@ -17,6 +17,7 @@ struct link_view {
     const struct entry *entry;     /* does not change */
     int64_t acked[CB_PRECEDENCES]; /* -1: as the table says */
     uint64_t lag;                  /* for `status`, out */
+    bool more;                     /* for `status`, out: it is at least that much */
     int64_t oldest;                /* for `status`, out: taken; 0: none */
 };
 

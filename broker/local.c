@@ -31,6 +31,9 @@ static const struct {
     { "part", false, local_part },       { "publish", true, local_publish },
     { "enrol", true, local_enrol },      { "revoke", true, local_revoke },
     { "trust", true, local_trust },      { "freeze", true, local_freeze },
+    { "config", false, local_config },   { "quarantine", false, local_quarantine },
+    { "refused", false, local_refused }, { "release", true, local_release },
+    { "discard", true, local_discard },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */
@@ -280,8 +283,8 @@ static void answer (struct question *q)
         operations[i].answer (q);
         return;
     }
-    answer_refuse (&q->asker, "usage",
-                   "no such operation: the tool and the broker are of different versions");
+    answer_refuse (&q->asker, "no-such-operation",
+                   "this broker, certbus " CERTBUS_VERSION ", knows no such operation");
 }
 
 static void ask (struct station *station, zsock_t *sock, const struct wire_frame *frame)

@@ -68,6 +68,11 @@ void local_enrol (const struct question *q);
 void local_revoke (const struct question *q);
 void local_trust (const struct question *q);
 void local_freeze (const struct question *q);
+void local_quarantine (const struct question *q);
+void local_refused (const struct question *q);
+void local_release (const struct question *q);
+void local_discard (const struct question *q);
+void local_config (const struct question *q);
 
 /* local_read.c: reads that wait. */
 struct waiting;

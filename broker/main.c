@@ -7,6 +7,7 @@
 #include "bus/edge/log.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
@@ -63,6 +64,20 @@ static void set_limits (void)
     setrlimit (RLIMIT_CORE, &core);
 }
 
+static void say_problem (const char *why, void *arg)
+{
+    (void) arg;
+    log_error ("%s", why);
+}
+
+/* Every problem of the configuration, so that one look at the file mends them all. */
+static bool check_conf (const char *home)
+{
+    char path[PATH_MAX];
+    snprintf (path, sizeof path, "%s/certbus.conf", home);
+    return conf_check (path, say_problem, NULL) == 0;
+}
+
 int main (int argc, char **argv)
 {
     static const struct option options[] = { { "home", required_argument, NULL, 'C' },
@@ -105,6 +120,8 @@ int main (int argc, char **argv)
     zsys_set_max_sockets (0);
     zsys_set_io_threads (2); /* names are resolved in one: children are served by the other */
 
+    if (check && !check_conf (home))
+        return 1;
     char why[1024];
     struct station *station = station_open (home, check, why, sizeof why);
     if (station == NULL) {

@@ -8,6 +8,7 @@
 #include "broker/pump.h"
 #include "broker/tap.h"
 #include "broker/uplink.h"
+#include "bus/core/trust.h"
 #include "bus/edge/log.h"
 #include "bus/edge/schemafile.h"
 
@@ -24,6 +25,7 @@
  * out of which ROUTER takes from each neighbour alike. */
 #define VERIFIED_A_TURN 1024
 #define INGRESS_MS      100
+#define DAY_MS          INT64_C (86400000)
 /* Bytes of frames that wait for the disk before the children have to. */
 #define PENDING_MAX ((uint64_t) 64 * 1024 * 1024)
 
@@ -71,6 +73,7 @@ void station_judge (struct station *self, const struct envelope *e, enum side si
                              .schemas = self->schemas,
                              .cache = self->cache,
                              .quota = what == JUDGE_REHEARSAL ? NULL : self->quota,
+                             .look = what == JUDGE_LOOK,
                              .self = station_name (self),
                              .side = side,
                              .peer = peer,
@@ -79,6 +82,15 @@ void station_judge (struct station *self, const struct envelope *e, enum side si
                              .now = clock_utc () };
     intake_check (&intake, e, verdict);
     self->worked += verdict->worked;
+}
+
+void station_learn (struct station *self, const struct envelope *e, struct verdict *verdict)
+{
+    if (verdict->reason != CB_OK || !trust_kind (e->kind))
+        return;
+    verdict->reason = directory_apply (self->directory, e);
+    if (verdict->reason == CB_OK)
+        station_admit (self);
 }
 
 bool station_trust_stale (const struct station *self)
@@ -275,6 +287,7 @@ static void limits_run (struct job *base, struct store *store)
     const struct conf *conf = &((struct limits_job *) base)->conf;
     store->quarantine_messages = conf->quarantine_messages;
     store->quarantine_bytes = conf->quarantine_mb * 1024 * 1024;
+    store->quarantine_age = conf->quarantine_days * DAY_MS;
     store->reserve = (uint64_t) conf->reserve_mb * 1024 * 1024;
 }
 
@@ -311,10 +324,13 @@ void station_reload (struct station *self)
     schemas_free (&self->schemas);
     self->schemas = schemas;
     bool moved = memcmp (conf.parent, self->conf.parent, sizeof conf.parent) != 0;
-    if (memcmp (conf.listen, self->conf.listen, sizeof conf.listen) != 0)
-        log_warning ("listen changes at the next start");
-    if (strcmp (conf.tap, self->conf.tap) != 0)
-        log_warning ("tap changes at the next start");
+    for (enum conf_setting which = 0; which < CONF_COUNT; which++) {
+        if (!conf_about (which).at_start)
+            continue;
+        if (!conf_same (&conf, &self->conf, which))
+            log_warning ("%s changes at the next start", conf_about (which).name);
+        conf_copy (&conf, &self->conf, which); /* what is in force stays so */
+    }
     self->conf = conf;
     self->tap_tlp = (unsigned) cb_tlp_number (conf.tap_tlp);
     station_limits (self);

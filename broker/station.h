@@ -100,11 +100,15 @@ void station_admit (struct station *self);
 /* What was committed: moves the heads, wakes links and readers, shows it on the tap. */
 struct item;
 void station_stored (struct station *self, const struct item *item);
-/* What is judged: what a link brought, one's own on its way back, one's own before
- * it is signed, or the same without consequences (it uses up no quota). */
-enum judging { JUDGE_DATA, JUDGE_RECOVERY, JUDGE_DRAFT, JUDGE_REHEARSAL };
+/* What is judged: what a link brought, one's own on its way back, what is in quarantine and
+ * only looked at, one's own before it is signed, or the same without consequences. The two
+ * without consequences use up no quota. */
+enum judging { JUDGE_DATA, JUDGE_RECOVERY, JUDGE_LOOK, JUDGE_DRAFT, JUDGE_REHEARSAL };
 void station_judge (struct station *self, const struct envelope *e, enum side side,
                     struct span peer, enum judging what, struct verdict *verdict);
+/* What was accepted may change who is who: at once, before it is on disk. Changes the verdict
+ * when it does not fit what is known. */
+void station_learn (struct station *self, const struct envelope *e, struct verdict *verdict);
 struct span station_name (const struct station *self);
 /* Wakes the pump at the end of this turn. */
 void station_wake (struct station *self);

@@ -2,10 +2,10 @@
 #include "broker/take.h"
 
 #include "broker/fold.h"
+#include "broker/quarantine.h"
 #include "broker/tables.h"
 #include "bus/edge/log.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -213,105 +213,63 @@ void item_clear (struct item *item)
     item->settles = NULL;
 }
 
-/* Kept per neighbour: how many and how many bytes, then only how many and a
- * hash over the leaf hashes, so that a flood of rubbish fills no disk. */
-struct quarantined {
-    uint64_t kept, bytes, dropped;
-    uint8_t hash[HASH_SIZE];
-};
-
-/* On disk: three numbers, big-endian, then the hash. */
-#define QUARANTINED_SIZE (3 * 8 + HASH_SIZE)
-
-static void quarantined_read (struct quarantined *q, struct span value)
-{
-    memset (q, 0, sizeof *q);
-    if (value.size != QUARANTINED_SIZE)
-        return;
-    q->kept = read_u64 (value.data);
-    q->bytes = read_u64 (value.data + 8);
-    q->dropped = read_u64 (value.data + 16);
-    memcpy (q->hash, value.data + 24, HASH_SIZE);
-}
-
-static enum journal_result quarantined_put (struct journal *journal, const struct key *key,
-                                            const struct quarantined *q)
-{
-    uint8_t bytes[QUARANTINED_SIZE];
-    write_u64 (bytes, q->kept);
-    write_u64 (bytes + 8, q->bytes);
-    write_u64 (bytes + 16, q->dropped);
-    memcpy (bytes + 24, q->hash, HASH_SIZE);
-    return journal_put (journal, key_span (key), span_bytes (bytes, sizeof bytes));
-}
-
+/* What was in quarantine stays there: nobody is told twice. */
 static void refuse (struct store *store, const struct intake_batch *batch, struct item *item)
 {
-    struct key key;
-    struct quarantined q = { 0 };
-    struct span value;
-    key_begin (&key, TABLE_QUARANTINED);
-    key_text (&key, batch->from);
-    if (journal_get (store->journal, key_span (&key), &value) == JOURNAL_OK)
-        quarantined_read (&q, value);
     item->outcome = TAKEN_REFUSED;
-    if (item->envelope.size <= ENVELOPE_MAX && q.kept < (uint64_t) store->quarantine_messages &&
-        q.bytes + item->envelope.size <= (uint64_t) store->quarantine_bytes) {
-        struct record record = { .lane = JOURNAL_QUARANTINE,
-                                 .reason = item->reason,
-                                 .policy = batch->policy,
-                                 .taken = batch->now,
-                                 .from = batch->from,
-                                 .leaf = item->leaf,
-                                 .envelope = item->envelope };
-        if (!store_ok (store, journal_append (store->journal, &record)))
-            return;
+    item->position = item->again;
+    if (item->again > 0)
+        return;
+    bool owed = item->signed_well && item->mode != CB_MODE_TEST;
+    struct record record = { .reason = item->reason,
+                             .policy = batch->policy,
+                             .taken = batch->now,
+                             .from = batch->from,
+                             .leaf = item->leaf,
+                             .envelope = item->envelope };
+    if (quarantine_keep (store, &record, owed ? TOLD_ORIGIN_OWED : 0,
+                         span_of (item->detail != NULL ? item->detail : "")))
         item->position = record.position;
-        q.kept++;
-        q.bytes += item->envelope.size;
-        if (item->signed_well && item->mode != CB_MODE_TEST) {
-            struct key debt;
-            key_begin (&debt, TABLE_DEBTS);
-            key_u64 (&debt, (uint64_t) record.position);
-            struct span detail = span_of (item->detail != NULL ? item->detail : "");
-            store_ok (store, journal_put (store->journal, key_span (&debt), detail));
-        }
-    } else {
-        crypto_generichash_state state;
-        crypto_generichash_init (&state, NULL, 0, HASH_SIZE);
-        crypto_generichash_update (&state, q.hash, HASH_SIZE);
-        crypto_generichash_update (&state, item->leaf.bytes, HASH_SIZE);
-        crypto_generichash_final (&state, q.hash, HASH_SIZE);
-        q.dropped++;
+    else
         item->signed_well = false; /* nobody writes rejections without end */
-    }
-    store_ok (store, quarantined_put (store->journal, &key, &q));
 }
 
-/* Whether the number was used already; decides repeat or equivocation. */
-static bool used_before (struct store *store, const struct intake_batch *batch, struct item *item,
-                         const struct mark *mark)
+/* Whether its number was used, and by what: a repeat of itself (OK), or another message. */
+static enum cb_reason used_before (struct store *store, const struct item *item,
+                                   const struct mark *mark, int64_t *position)
 {
-    if (item->id.seq > mark_highest (mark))
-        return false;
-    int64_t position = take_find (store->journal, &item->id, false);
-    if (position == 0)
-        return false;
     struct record record;
-    if (!store_ok (store, journal_at (store->journal, position, &record)))
-        return false;
-    item->position = position;
-    if (hash_equal (&record.leaf, &item->leaf)) {
-        item->outcome = TAKEN_REPEAT;
-        return true;
-    }
+    *position = 0;
+    if (item->id.seq > mark_highest (mark))
+        return CB_OK;
+    *position = take_find (store->journal, &item->id, false);
+    if (*position == 0 || !store_ok (store, journal_at (store->journal, *position, &record)))
+        return CB_OK;
+    return hash_equal (&record.leaf, &item->leaf) ? CB_OK : CB_EQUIVOCATION;
+}
+
+static bool lacks_thread (struct store *store, const struct item *item)
+{
+    return item->needs_thread && take_find (store->journal, &item->thread, false) == 0;
+}
+
+enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position)
+{
+    enum cb_reason reason = used_before (store, item, mark_of (store, &item->id), position);
+    if (reason != CB_OK || *position > 0)
+        return reason;
+    return lacks_thread (store, item) ? CB_THREAD : CB_OK;
+}
+
+static void refuse_equivocation (struct store *store, const struct intake_batch *batch,
+                                 struct item *item)
+{
+    struct key key;
     item->reason = CB_EQUIVOCATION;
     refuse (store, batch, item);
-    struct key key;
     key_begin (&key, TABLE_FROZEN);
     key_text (&key, item->id.origin);
     store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
-    return true;
 }
 
 static void store_new (struct store *store, const struct intake_batch *batch, struct item *item,
@@ -379,13 +337,21 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
     if (store_full (store))
         return;
     struct mark *mark = NULL;
-    if (item->id.origin.size > 0 && item->lane < CB_PRECEDENCES) {
+    if (item->id.origin.size > 0 && item->lane < CB_PRECEDENCES)
         mark = mark_of (store, &item->id);
-        if (item->reason == CB_OK && used_before (store, batch, item, mark))
+    if (mark != NULL && item->reason == CB_OK) {
+        int64_t position;
+        if (used_before (store, item, mark, &position) != CB_OK) {
+            refuse_equivocation (store, batch, item);
             return;
+        }
+        if (position > 0) {
+            item->outcome = TAKEN_REPEAT;
+            item->position = position;
+            return;
+        }
     }
-    if (item->reason == CB_OK && item->needs_thread &&
-        take_find (store->journal, &item->thread, false) == 0) {
+    if (item->reason == CB_OK && lacks_thread (store, item)) {
         if (batch->patient && clock_steady () < store->restored_until) {
             item->outcome = TAKEN_PUT_OFF;
             return;

@@ -39,6 +39,7 @@ struct item {
     bool here;           /* for this party */
     bool receipt;        /* and its origin wants to know */
     bool signed_well;    /* the origin's signature is good: it can be told of a refusal */
+    int64_t again;       /* its place in quarantine, from where it is judged again; 0: it is new */
     bool urgent;         /* trust, receipts, rejections: taken even when space is short */
     char *detail;        /* of a refusal; owned; may be NULL */
     struct key *settles; /* the debt that this message pays; owned; may be NULL */
@@ -59,6 +60,9 @@ struct intake_batch {
     bool patient; /* the neighbour may be asked to come again with an item */
 };
 
+/* What only the journal knows of a message that passed all else: EQUIVOCATION, THREAD or OK.
+ * `*position` is that of the message that has its number here; 0: none. */
+enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position);
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item);
 /* Writes the marks that changed: once, at the end of a job. */
 void take_flush (struct store *store);

@@ -250,7 +250,9 @@ static enum cb_reason check_quota (struct check *check)
         trust_kind (e->kind))
         return CB_OK;
     int64_t limit = policy_setting (check->policy, "flash-per-hour", 0);
-    return quota_take (intake->quota, e->id.origin, e->issued, &e->leaf, limit) ? CB_OK : CB_QUOTA;
+    bool (*within) (struct quota *, struct span, int64_t, const struct hash *, int64_t) =
+        intake->look ? quota_has : quota_take;
+    return within (intake->quota, e->id.origin, e->issued, &e->leaf, limit) ? CB_OK : CB_QUOTA;
 }
 
 void intake_check (const struct intake *intake, const struct envelope *e, struct verdict *out)

@@ -25,6 +25,7 @@ struct intake {
     const struct schemas *schemas;
     struct proof_cache *cache;
     struct quota *quota; /* NULL: flash is not counted */
+    bool look;           /* only asks: nothing is counted */
     struct span self;    /* this party */
     enum side side;      /* where the message comes from */
     struct span peer;    /* the neighbour; self for SIDE_SELF */

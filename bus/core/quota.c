@@ -54,16 +54,22 @@ void quota_free (struct quota **self)
     *self = NULL;
 }
 
+static struct hour *find (struct quota *self, struct span origin, int64_t issued,
+                          uint8_t key[HOUR_KEY])
+{
+    int64_t number = issued / HOUR_MS;
+    struct hour *hour;
+    memcpy (key, &number, sizeof number);
+    memcpy (key + sizeof number, origin.data, origin.size);
+    HASH_FIND (hh, self->hours, key, sizeof number + origin.size, hour);
+    return hour;
+}
+
 static struct hour *hour_of (struct quota *self, struct span origin, int64_t issued)
 {
     uint8_t key[HOUR_KEY];
-    int64_t number = issued / HOUR_MS;
-    size_t size = sizeof number + origin.size;
-    memcpy (key, &number, sizeof number);
-    memcpy (key + sizeof number, origin.data, origin.size);
-
-    struct hour *hour;
-    HASH_FIND (hh, self->hours, key, size, hour);
+    size_t size = sizeof (int64_t) + origin.size;
+    struct hour *hour = find (self, origin, issued, key);
     if (hour)
         HASH_DEL (self->hours, hour);
     else {
@@ -77,19 +83,42 @@ static struct hour *hour_of (struct quota *self, struct span origin, int64_t iss
     return hour;
 }
 
+static uint64_t mark_of (const struct hash *leaf)
+{
+    uint64_t mark;
+    memcpy (&mark, leaf->bytes, sizeof mark);
+    return mark;
+}
+
+static bool has_room (const struct hour *hour, uint64_t mark, int64_t limit, bool *counted)
+{
+    *counted = false;
+    for (size_t i = 0; i < hour->count && !*counted; i++)
+        *counted = hour->seen[i] == mark;
+    return *counted || (hour->count < QUOTA_MAX && (int64_t) hour->count < limit);
+}
+
 bool quota_take (struct quota *self, struct span origin, int64_t issued, const struct hash *leaf,
                  int64_t limit)
 {
     if (limit < 1 || origin.size > PARTY_MAX)
         return limit < 1;
+    bool counted;
     struct hour *hour = hour_of (self, origin, issued);
-    uint64_t mark;
-    memcpy (&mark, leaf->bytes, sizeof mark);
-    for (size_t i = 0; i < hour->count; i++)
-        if (hour->seen[i] == mark)
-            return true;
-    if (hour->count >= QUOTA_MAX || (int64_t) hour->count >= limit)
+    if (!has_room (hour, mark_of (leaf), limit, &counted))
         return false;
-    hour->seen[hour->count++] = mark;
+    if (!counted)
+        hour->seen[hour->count++] = mark_of (leaf);
     return true;
+}
+
+bool quota_has (struct quota *self, struct span origin, int64_t issued, const struct hash *leaf,
+                int64_t limit)
+{
+    if (limit < 1 || origin.size > PARTY_MAX)
+        return limit < 1;
+    bool counted;
+    uint8_t key[HOUR_KEY];
+    const struct hour *hour = find (self, origin, issued, key);
+    return !hour || has_room (hour, mark_of (leaf), limit, &counted);
 }

@@ -21,5 +21,8 @@ void quota_free (struct quota **self);
 /* Whether this message is within `limit` of its origin's hour. A limit below 1: always. */
 bool quota_take (struct quota *self, struct span origin, int64_t issued, const struct hash *leaf,
                  int64_t limit);
+/* What quota_take would say, without counting it. */
+bool quota_has (struct quota *self, struct span origin, int64_t issued, const struct hash *leaf,
+                int64_t limit);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bus/edge/conf.h"
+#include "bus/edge/conf_own.h"
 
 #include "bus/core/number.h"
 #include "bus/edge/cfg.h"
@@ -13,34 +13,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER };
-
-struct setting {
-    const char *name;
-    enum kind kind;
-    const char *preset;
-    int64_t min, max;
-    const char *about;
-    size_t at; /* where the value goes in struct conf */
-};
+/* Names are at most this long for "did you mean". */
+#define NAME_MAX_BYTES 32
 
 #define ROW(NAME, KIND, PRESET, MIN, MAX, ABOUT)                                                   \
     { #NAME, KIND, PRESET, MIN, MAX, ABOUT, offsetof (struct conf, NAME) },
-static const struct setting settings[] = { CONF_SETTINGS (ROW) };
+const struct setting conf_settings[CONF_COUNT] = { CONF_SETTINGS (ROW) };
 #undef ROW
-#define SETTINGS (sizeof settings / sizeof *settings)
-
-/* Names are at most this long for "did you mean". */
-#define NAME_MAX_BYTES 32
 
 static char *text_at (struct conf *conf, const struct setting *s)
 {
     return (char *) conf + s->at;
 }
 
-static size_t text_room (const struct setting *s)
+size_t conf_size (const struct setting *s)
 {
     switch (s->kind) {
+    case INT: return sizeof (int64_t);
+    case ENDPOINTS: return sizeof ((struct conf *) 0)->listen;
     case LEVEL: return sizeof ((struct conf *) 0)->log_level;
     case TLP: return sizeof ((struct conf *) 0)->tap_tlp;
     case ENDPOINT: return sizeof ((struct conf *) 0)->tap;
@@ -51,13 +41,13 @@ static size_t text_room (const struct setting *s)
 void conf_default (struct conf *conf)
 {
     memset (conf, 0, sizeof *conf);
-    for (size_t i = 0; i < SETTINGS; i++) {
-        const struct setting *s = &settings[i];
+    for (size_t i = 0; i < CONF_COUNT; i++) {
+        const struct setting *s = &conf_settings[i];
         if (s->kind == INT) {
             int64_t value = strtoll (s->preset, NULL, 10);
             memcpy (text_at (conf, s), &value, sizeof value);
         } else if (s->kind != ENDPOINTS)
-            snprintf (text_at (conf, s), text_room (s), "%s", s->preset);
+            snprintf (text_at (conf, s), conf_size (s), "%s", s->preset);
     }
 }
 
@@ -77,7 +67,7 @@ static bool take_text (struct cfg *cfg, struct conf *conf, const struct setting 
     const char *text = config_setting_get_string (from);
     if (!text)
         return cfg_refuse (cfg, from, "expected a text in quotes");
-    size_t room = text_room (s);
+    size_t room = conf_size (s);
     if (strlen (text) >= room)
         return cfg_refuse (cfg, from, "%zu bytes; expected at most %zu", strlen (text), room - 1);
     if (s->kind == LEVEL && log_level_number (text) < 0)
@@ -185,89 +175,70 @@ static bool refuse_unknown (struct cfg *cfg, const config_setting_t *from)
 {
     const char *name = config_setting_name (from), *nearest = NULL;
     size_t best = 4;
-    for (size_t i = 0; i < SETTINGS; i++) {
-        size_t d = strlen (name) <= NAME_MAX_BYTES ? distance (name, settings[i].name) : best;
+    for (size_t i = 0; i < CONF_COUNT; i++) {
+        size_t d = strlen (name) <= NAME_MAX_BYTES ? distance (name, conf_settings[i].name) : best;
         if (d < best) {
             best = d;
-            nearest = settings[i].name;
+            nearest = conf_settings[i].name;
         }
     }
     if (nearest)
         return cfg_refuse (cfg, from, "no such setting; did you mean %s?", nearest);
     char known[CONF_WHY / 2] = "";
-    for (size_t i = 0; i < SETTINGS; i++) {
+    for (size_t i = 0; i < CONF_COUNT; i++) {
         size_t used = strlen (known);
-        snprintf (known + used, sizeof known - used, "%s%s", used ? ", " : "", settings[i].name);
+        snprintf (known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                  conf_settings[i].name);
     }
     return cfg_refuse (cfg, from, "no such setting; expected %s", known);
 }
 
-static bool load (struct cfg *cfg, struct conf *conf)
+static bool load_one (struct cfg *cfg, struct conf *conf, const config_setting_t *from)
 {
-    const config_setting_t *root = cfg_root (cfg);
-    for (int i = 0; i < config_setting_length (root); i++) {
-        const config_setting_t *from = config_setting_get_elem (root, (unsigned) i);
-        size_t known = 0;
-        while (known < SETTINGS && strcmp (settings[known].name, config_setting_name (from)) != 0)
-            known++;
-        if (known == SETTINGS)
-            return refuse_unknown (cfg, from);
-        if (!take (cfg, conf, &settings[known], from))
-            return false;
+    size_t known = 0;
+    while (known < CONF_COUNT &&
+           strcmp (conf_settings[known].name, config_setting_name (from)) != 0)
+        known++;
+    if (known == CONF_COUNT)
+        return refuse_unknown (cfg, from);
+    conf->lines[known] = (unsigned) config_setting_source_line (from);
+    return take (cfg, conf, &conf_settings[known], from);
+}
+
+/* Without `tell`, up to the first problem. */
+static size_t load (const char *path, struct conf *conf, char why[CONF_WHY], conf_tell tell,
+                    void *arg)
+{
+    struct cfg cfg;
+    size_t problems = 0;
+    conf_default (conf);
+    if (access (path, F_OK) != 0 && errno == ENOENT)
+        return 0;
+    if (!cfg_open (&cfg, path, why, CONF_WHY)) {
+        if (tell)
+            tell (why, arg);
+        return 1;
     }
-    return true;
+    const config_setting_t *root = cfg_root (&cfg);
+    for (int i = 0; i < config_setting_length (root) && (tell || problems == 0); i++) {
+        if (load_one (&cfg, conf, config_setting_get_elem (root, (unsigned) i)))
+            continue;
+        problems++;
+        if (tell)
+            tell (why, arg);
+    }
+    cfg_close (&cfg);
+    return problems;
 }
 
 int conf_load (struct conf *conf, const char *path, char why[CONF_WHY])
 {
-    conf_default (conf);
-    if (access (path, F_OK) != 0 && errno == ENOENT)
-        return 0;
-    struct cfg cfg;
-    if (!cfg_open (&cfg, path, why, CONF_WHY))
-        return -1;
-    bool good = load (&cfg, conf);
-    cfg_close (&cfg);
-    return good ? 0 : -1;
+    return load (path, conf, why, NULL, NULL) == 0 ? 0 : -1;
 }
 
-/* Writing. */
-
-static void write_setting (FILE *out, const struct setting *s, const char *listen)
+size_t conf_check (const char *path, conf_tell tell, void *arg)
 {
-    fprintf (out, "\n# %s\n", s->about);
-    if (s->kind == INT)
-        fprintf (out, "# from %" PRId64 " to %" PRId64 "\n", s->min, s->max);
-    if (s->kind == ENDPOINTS)
-        fprintf (out, "# one, or up to %" PRId64 " as [ \"...\", \"...\" ]\n", s->max);
-    if (s->at == offsetof (struct conf, listen) && listen && *listen)
-        fprintf (out, "%s = \"%s\";\n", s->name, listen);
-    else if (s->kind == INT)
-        fprintf (out, "#%s = %s;\n", s->name, s->preset);
-    else
-        fprintf (out, "#%s = \"%s\";\n", s->name, s->preset);
-}
-
-int conf_write (const char *path, const char *listen, char why[CONF_WHY])
-{
-    if (listen && *listen && !conf_endpoint (listen, true, false)) {
-        snprintf (why, CONF_WHY, "listen: \"%.140s\" is no endpoint; expected tcp://HOST:PORT",
-                  listen);
-        return -1;
-    }
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream (&text, &size);
-    if (!out)
-        abort ();
-    fputs ("# The settings of this broker. Those with a # before them have the value that is\n"
-           "# shown, until the # is taken away. Check what you changed: certbusd -C DIR --check\n",
-           out);
-    for (size_t i = 0; i < SETTINGS; i++)
-        write_setting (out, &settings[i], listen);
-    if (fclose (out) != 0)
-        abort (); /* out of memory */
-    int result = file_write (path, span_bytes (text, size), false, false, why, CONF_WHY);
-    free (text);
-    return result;
+    struct conf conf;
+    char why[CONF_WHY];
+    return load (path, &conf, why, tell, arg);
 }

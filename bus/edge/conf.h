@@ -14,6 +14,9 @@
 #define CONF_WHY  512
 #define CONF_TEXT 256
 
+/* More than there are settings. */
+#define CONF_MOST 32
+
 struct conf {
     size_t listen_count, parent_count;
     char listen[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
@@ -24,10 +27,12 @@ struct conf {
     int64_t reserve_mb;          /* free space below which new messages are refused */
     int64_t quarantine_messages; /* kept per neighbour */
     int64_t quarantine_mb;
+    int64_t quarantine_days;    /* what is older makes room */
     int64_t children_max;       /* connections of children served at a time */
     char tap[ENDPOINT_MAX + 1]; /* "" none, or an ipc:// endpoint for the lossy local tap */
     char number[81];            /* template of the party's numbers; "": made from its name */
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
+    unsigned lines[CONF_MOST];  /* where each was set, by enum conf_setting; 0: its default */
 };
 
 /* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP,
@@ -40,14 +45,47 @@ struct conf {
     X (reserve_mb, INT, "64", 0, 1000000, "below this much free space new messages are refused")   \
     X (quarantine_messages, INT, "1000", 0, 1000000, "refused messages kept per neighbour")        \
     X (quarantine_mb, INT, "16", 0, 100000, "and how large they may be together")                  \
+    X (quarantine_days, INT, "30", 1, 36500,                                                       \
+       "days after which a refused one makes room for others")                                     \
     X (children_max, INT, "1000", 1, 100000, "children served at a time")                          \
     X (number, NUMBER, "", 0, 80, "this party's numbers, as NCERT-%Y-%03n; empty: from its name")  \
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")
 
+#define CONF_X(NAME, ...) CONF_##NAME,
+enum conf_setting { CONF_SETTINGS (CONF_X) CONF_COUNT };
+#undef CONF_X
+_Static_assert((int) CONF_COUNT <= CONF_MOST, "conf.lines is too short");
+
+/* A row of the table, for those who show it. Kind in words, range in words ("" none), the default
+ * as it is written in a file, and whether only the next start of a broker takes a change. */
+struct conf_about {
+    const char *name, *kind, *preset, *about;
+    char range[64];
+    bool number;
+    int64_t min, max; /* of a number */
+    bool at_start;
+};
+struct conf_about conf_about (enum conf_setting which);
+
 void conf_default (struct conf *conf);
 /* A missing file is the defaults. 0, or -1 and `why` (file:line: setting: reason). */
 int conf_load (struct conf *conf, const char *path, char why[CONF_WHY]);
+/* Calls `tell` for each problem of the file, not only the first; how many there are. */
+typedef void (*conf_tell) (const char *why, void *arg);
+size_t conf_check (const char *path, conf_tell tell, void *arg);
+
+/* A value as it is written in a file, without quotes; several endpoints: with commas. */
+#define CONF_VALUE ((size_t) ENDPOINTS_MAX * (ENDPOINT_MAX + 3))
+void conf_value (const struct conf *conf, enum conf_setting which, char out[CONF_VALUE]);
+bool conf_same (const struct conf *a, const struct conf *b, enum conf_setting which);
+/* Takes one setting of another, and where it was set. */
+void conf_copy (struct conf *to, const struct conf *from, enum conf_setting which);
+/* "default", "certbus.conf:14" or "environment": CERTBUS_SCHEMAS is heard where the file is
+ * silent. */
+#define CONF_FROM 40
+void conf_from (const struct conf *conf, enum conf_setting which, char out[CONF_FROM]);
+
 /* tcp://HOST:PORT with a port of 1 to 65535, or `*` where `wild`; ipc://PATH where `ipc`. */
 bool conf_endpoint (const char *text, bool wild, bool ipc);
 /* Writes a commented file with every setting: what `init` leaves in a home. */

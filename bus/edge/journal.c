@@ -241,6 +241,18 @@ enum journal_result journal_append (struct journal *self, struct record *record)
     return JOURNAL_OK;
 }
 
+enum journal_result journal_blank (struct journal *self, int64_t position)
+{
+    enum journal_result result = writable (self);
+    if (result != JOURNAL_OK)
+        return result;
+    sqlite3_stmt *blank = self->statements[STATEMENT_BLANK];
+    journal_scan_drop (&self->lanes[JOURNAL_QUARANTINE]);
+    journal_bind_int (blank, 1, position);
+    result = journal_run (self, blank, "taking an envelope out of quarantine");
+    return result == JOURNAL_OK && sqlite3_changes (self->db) == 0 ? JOURNAL_END : result;
+}
+
 /* --- Epochs -------------------------------------------------------------------------------- */
 
 struct epoch journal_epoch (const struct journal *self)

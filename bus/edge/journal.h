@@ -98,6 +98,12 @@ struct record {
  * reason as one byte | lane as one byte | epoch counter, 4 bytes, big endian). */
 enum journal_result journal_append (struct journal *self, struct record *record);
 
+/* Takes the envelope of a record in quarantine away; its row, its leaf hash and the chain stay,
+ * and are still checked. JOURNAL_END: no record of the quarantine has that position. */
+enum journal_result journal_blank (struct journal *self, int64_t position);
+/* The first record of the quarantine after `*position` that still has its envelope. */
+enum journal_result journal_refused (struct journal *self, int64_t *position);
+
 /* Reads one lane upwards. CB_LANE_RECOVERY as `lane` of a reader means: all
  * lanes but quarantine, in journal order. Records borrow from the reader until its
  * next step. Readers stay open across transactions and see later appends; one that

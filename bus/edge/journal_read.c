@@ -241,6 +241,22 @@ enum journal_result journal_at (struct journal *self, int64_t position, struct r
     return result;
 }
 
+enum journal_result journal_refused (struct journal *self, int64_t *position)
+{
+    if (self->broken)
+        return JOURNAL_BROKEN;
+    sqlite3_stmt *next = self->statements[STATEMENT_REFUSED];
+    journal_bind_int (next, 1, *position);
+    int code = sqlite3_step (next);
+    if (code == SQLITE_ROW)
+        *position = sqlite3_column_int64 (next, 0);
+    sqlite3_reset (next);
+    if (code == SQLITE_ROW)
+        return JOURNAL_OK;
+    return code == SQLITE_DONE ? JOURNAL_END
+                               : journal_failed (self, code, "reading the quarantine");
+}
+
 enum journal_result journal_chain_at (struct journal *self, int64_t position, struct hash *chain)
 {
     if (position == 0 && !self->broken) {

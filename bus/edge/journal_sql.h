@@ -26,6 +26,9 @@
     X (SCAN_FROM, "SELECT k, v FROM kv WHERE k >= ?1 ORDER BY k LIMIT 1")                          \
     X (SCAN_AFTER, "SELECT k, v FROM kv WHERE k > ?1 ORDER BY k LIMIT 1")                          \
     X (SCAN_BACK, "SELECT k, v FROM kv WHERE k < ?1 ORDER BY k DESC LIMIT 1")                      \
+    X (BLANK, "UPDATE log_quarantine SET envelope = x'' WHERE position = ?1")                      \
+    X (REFUSED, "SELECT position FROM log_quarantine WHERE position > ?1"                          \
+                " AND length (envelope) > 0 ORDER BY position LIMIT 1")                            \
     X (EPOCH_NEW, "INSERT INTO epochs (counter, nonce, start) VALUES (?1, ?2, ?3)")                \
     /* From the one that the record at that position is in. */                                     \
     X (EPOCHS_FROM, "SELECT counter, start FROM epochs WHERE ordinal >= (SELECT ordinal FROM"      \

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/advise.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DAY_MS       INT64_C (86400000)
+#define EXPIRES_NOW  (3 * DAY_MS)
+#define EXPIRES_SOON (30 * DAY_MS)
+#define MIB          UINT64_C (1048576)
+
+static void put (struct advices *out, enum advice_level level, const char *format, ...)
+    __attribute__ ((format (printf, 3, 4)));
+static void put (struct advices *out, enum advice_level level, const char *format, ...)
+{
+    if (out->count == ADVICE_MAX)
+        return;
+    va_list args;
+    va_start (args, format);
+    out->at[out->count].level = level;
+    vsnprintf (out->at[out->count].text, ADVICE_TEXT, format, args);
+    va_end (args);
+    out->count++;
+}
+
+/* "3 days", for a sentence. */
+struct lasting {
+    char text[32];
+};
+
+static struct lasting lasting (int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *name;
+    } units[] = { { DAY_MS, "day" }, { 3600000, "hour" }, { 60000, "minute" }, { 1000, "second" } };
+    struct lasting out = { "less than a second" };
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        int64_t count = ms / units[i].ms;
+        if (count < 1)
+            continue;
+        snprintf (out.text, sizeof out.text, "%" PRId64 " %s%s", count, units[i].name,
+                  count == 1 ? "" : "s");
+        break;
+    }
+    return out;
+}
+
+static void on_credential (const struct facts *f, struct advices *out)
+{
+    int64_t left = f->not_after - f->now;
+    if (f->revoked)
+        put (out, ADVICE_NOW,
+             "this party's credential has been revoked: nothing from here is accepted; call the "
+             "party above");
+    else if (left < 0)
+        put (out, ADVICE_NOW,
+             "this party's credential has expired: nothing from here is accepted; have a new "
+             "request enrolled");
+    else if (left < EXPIRES_SOON)
+        put (out, left < EXPIRES_NOW ? ADVICE_NOW : ADVICE_TO_DO,
+             "this party's credential expires in %s: have it renewed by the party above",
+             lasting (left).text);
+}
+
+static void on_disk (const struct facts *f, struct advices *out)
+{
+    if (f->available < f->reserve)
+        put (out, ADVICE_NOW,
+             "the disk is nearly full (%" PRIu64 " MiB free, %" PRIu64
+             " kept in reserve): nothing new is taken; free some space",
+             f->available / MIB, f->reserve / MIB);
+    else if (f->available / 4 < f->reserve)
+        put (out, ADVICE_TO_DO,
+             "the disk is filling up: %" PRIu64 " MiB free, and below %" PRIu64
+             " nothing new is taken; free some space",
+             f->available / MIB, f->reserve / MIB);
+}
+
+static void on_clock (const struct facts *f, struct advices *out)
+{
+    int64_t skew = f->parent.skew;
+    if (!f->has_parent || !f->parent.open || llabs (skew) <= ADVISE_SKEW_MS)
+        return;
+    bool ahead = skew < 0;
+    put (out, ahead && -skew > ADVISE_REFUSED_MS ? ADVICE_NOW : ADVICE_TO_DO,
+         "this clock is %s %s that of %s%s: set it, and keep it with NTP",
+         lasting (llabs (skew)).text, ahead ? "ahead of" : "behind", f->parent.name,
+         ahead && -skew > ADVISE_REFUSED_MS ? ", so that what is sent from here is refused" : "");
+}
+
+static void on_parent (const struct facts *f, struct advices *out)
+{
+    const struct link_facts *parent = &f->parent;
+    if (!f->has_parent)
+        return;
+    int64_t away = f->now - parent->since, waits = f->now - parent->oldest;
+    const char *least = parent->more ? "at least " : "";
+    if (!parent->open)
+        put (out, parent->lag > 0 && away > ADVISE_PARENT_MS ? ADVICE_NOW : ADVICE_TO_DO,
+             "the parent %s is not connected since %s%s%s; %s%" PRIu64
+             " messages wait here safely: check the network, and call the parent",
+             parent->name, lasting (away).text, parent->refused[0] != '\0' ? ", and last: " : "",
+             parent->refused, least, parent->lag);
+    else if (parent->lag > 0 && waits > ADVISE_WAIT_MS)
+        put (out, ADVICE_TO_DO,
+             "%s%" PRIu64
+             " messages wait for the parent %s, the oldest for %s, although it is connected: the "
+             "link is slow, or its disk is full; call the parent",
+             least, parent->lag, parent->name, lasting (waits).text);
+}
+
+static void on_trust (const struct facts *f, struct advices *out)
+{
+    if (!f->has_policy)
+        put (out, ADVICE_NOW,
+             "there is no policy here: nothing can be judged; join again with the bundle");
+    else if (f->stale && f->head == 0)
+        put (out, ADVICE_TO_DO,
+             "trust is stale: no head of the top party has come yet; revocations may be missing");
+    else if (f->stale)
+        put (out, ADVICE_TO_DO,
+             "trust is stale: the newest head of the top party is %s old; revocations may be "
+             "missing: is every broker above connected?",
+             lasting (f->now - f->head).text);
+    if (f->frozen > 0)
+        put (out, ADVICE_TO_DO,
+             "%zu %s frozen for signing two messages with one number, call them, then: "
+             "certbus freeze --off %.*s",
+             f->frozen, f->frozen == 1 ? "party is" : "parties are", SPAN_ARG (f->first_frozen));
+}
+
+static void on_messages (const struct facts *f, struct advices *out)
+{
+    if (f->twice[0] != '\0')
+        put (out, ADVICE_TO_DO,
+             "the number %s stands twice among the messages of this party: revise one of them "
+             "under a new number",
+             f->twice);
+    if (f->quarantined > 0)
+        put (out, ADVICE_TO_DO, "%" PRIu64 " %s in quarantine: certbus quarantine", f->quarantined,
+             f->quarantined == 1 ? "message is" : "messages are");
+    if (f->children_behind > 0)
+        put (out, ADVICE_TO_DO,
+             "%zu %s away, with messages waiting for more than a day, first %s: call them",
+             f->children_behind, f->children_behind == 1 ? "child is" : "children are",
+             f->child_behind);
+}
+
+static int worst_first (const void *a, const void *b)
+{
+    const struct advice *const *x = a, *const *y = b;
+    if ((*x)->level != (*y)->level)
+        return (*x)->level > (*y)->level ? -1 : 1;
+    return *x < *y ? -1 : 1; /* as they were found */
+}
+
+void advise (const struct facts *facts, struct advices *out)
+{
+    static void (*const rows[]) (const struct facts *, struct advices *) = {
+        on_disk, on_credential, on_parent, on_clock, on_trust, on_messages,
+    };
+    struct advices found = { .count = 0 };
+    const struct advice *order[ADVICE_MAX];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        rows[i](facts, &found);
+    for (size_t i = 0; i < found.count; i++)
+        order[i] = &found.at[i];
+    qsort (order, found.count, sizeof order[0], worst_first);
+    out->count = found.count;
+    for (size_t i = 0; i < found.count; i++)
+        out->at[i] = *order[i];
+}
+
+bool advise_link (const struct link_facts *link, int64_t now)
+{
+    return !link->open || llabs (link->skew) > ADVISE_SKEW_MS ||
+           (link->lag > 0 && now - link->oldest > ADVISE_WAIT_MS);
+}
