@@ -126,6 +126,8 @@ static bool take (struct walk *self, struct store *store, const struct record *r
         return true;
     }
     return false;
+    if (f->quarantine && record->envelope.size == 0)
+        return false; /* it has left */
 }
 
 /* --- Streams ------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@
     X (READERS, 'r', "name: how far a named reader has got")                                       \
     X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
     X (REFUSED, 'x', "position: a message in quarantine, who was told, what failed")               \
-    X (REFUSED_BY, 'y', "neighbour, position: the same ones, by whom they came from")              \
+    X (REFUSED_BY, 'b', "neighbour, position: the same ones, by whom they came from")              \
     X (LEFT, 'z', "position: how a message left the quarantine, when, by whom")                    \
     X (RECOVERY, 'o', "neighbour: our own messages are wanted back from it")                       \
     X (LISTED, 'l', "class, kind, severity, position: for listings (index.h)")                     \

@@ -111,7 +111,7 @@ const struct command *command_find (int argc, char **argv, int *used)
 {
     const char *names[COMMANDS_MAX + 1];
     size_t count = 0;
-    bool group = false;
+    bool group = false, bare = argc < 2 || argv[1][0] == '-';
     for (const struct command *const *at = commands; *at; at++) {
         const char *name = (*at)->name, *space = strchr (name, ' ');
         if (count < COMMANDS_MAX)
@@ -119,6 +119,10 @@ const struct command *command_find (int argc, char **argv, int *used)
         if (!begins (name, argv[0]))
             continue;
         group = space != NULL;
+        if (space && bare && (*at)->stands_alone) {
+            *used = 1;
+            return *at;
+        }
         if (!space || (argc > 1 && strcmp (space + 1, argv[1]) == 0)) {
             *used = space ? 2 : 1;
             return *at;
@@ -250,11 +254,10 @@ int command_main (int argc, char **argv)
     } else if (args_flag (&first, "help")) {
         help_general ();
         code = EXIT_DONE;
-    } else if (argc - 1 == before) {
-        help_general ();
-        code = EXIT_USAGE;
     } else if (!read_common (&call, &first)) {
         code = EXIT_USAGE;
+    } else if (argc - 1 == before) {
+        code = board (&call);
     } else {
         argc -= 1 + before;
         argv += 1 + before;

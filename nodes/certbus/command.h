@@ -45,6 +45,7 @@ enum command_group { GROUP_SETUP, GROUP_SEND, GROUP_READ, GROUP_CARE, GROUP_HELP
 struct command {
     const char *name; /* one word, or two: "root create" */
     enum command_group group;
+    bool stands_alone;    /* of a name of two words: the first one alone means this one */
     const char *operands; /* as in --help: "REQUEST"; "" none */
     size_t least, most;   /* how many operands */
     const char *summary;  /* one line */
@@ -72,6 +73,11 @@ struct command {
     X (verify)                                                                                     \
     X (export)                                                                                     \
     X (status)                                                                                     \
+    X (quarantine_list)                                                                            \
+    X (quarantine_show)                                                                            \
+    X (quarantine_release)                                                                         \
+    X (quarantine_discard)                                                                         \
+    X (config)                                                                                     \
     X (tree)                                                                                       \
     X (revoke)                                                                                     \
     X (freeze)                                                                                     \
@@ -91,6 +97,8 @@ extern const struct option_row common_options[];
  * complaint that says which one may have been meant. */
 const struct command *command_find (int argc, char **argv, int *used);
 void help_general (void);
+/* `certbus` alone: the station's board, or what to do first. An exit code. */
+int board (struct call *call);
 void help_command (const struct command *command);
 
 /* Runs a command line; argv[0] is the program. Returns an exit code. */

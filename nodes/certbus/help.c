@@ -40,7 +40,7 @@ void help_general (void)
         say ("\n%s\n", group_titles[group]);
         for (const struct command *const *at = commands; *at; at++)
             if ((*at)->group == group)
-                say ("  %-12s  %s\n", (*at)->name, (*at)->summary);
+                say ("  %-18s  %s\n", (*at)->name, (*at)->summary);
     }
     say ("\nOptions of all commands:\n");
     print_options (common_options);

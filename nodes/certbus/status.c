@@ -1,52 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nodes/certbus/record.h"
+#include "nodes/certbus/health.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "bus/core/schema.h"
+#include "nodes/certbus/ago.h"
+#include "nodes/certbus/record.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
 #define MIB INT64_C (1048576)
+/* A child that something waits for, or whose clock is off, for so long, needs a look, in ms. */
+#define WAITS_MS INT64_C (600000)
+#define SKEW_MS  INT64_C (60000)
 
-static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
+static const struct option_row options[] = {
+    { "all", 'a', false, NULL, "all children, not only those that need somebody" },
+    { NULL, 0, false, NULL, NULL },
+};
 
 static void row (const char *label, const char *text)
 {
     say ("%-12s %s\n", label, text);
-}
-
-static void print_link (const char *label, struct span link)
-{
-    int64_t lag = body_int (link, "lag", 0), oldest = body_int (link, "oldest", 0);
-    int64_t skew = body_int (link, "skew", 0);
-    struct span refused_text = body_text (link, "refused"), state = body_text (link, "state");
-    say ("%-12s %s  ", label, line_of (body_text (link, "party")).text);
-    style (span_is (state, "OPEN") ? STYLE_GOOD : STYLE_BAD);
-    say ("%s", line_of (state).text);
-    style (STYLE_PLAIN);
-    say (" since %s", when_of (body_int (link, "since", 0)).text);
-    if (body_text (link, "endpoint").size)
-        say (", %s", line_of (body_text (link, "endpoint")).text);
-    if (lag)
-        say (", %" PRId64 " waiting since %s", lag, when_of (oldest).text);
-    /* A minute is more than a network's delay and less than what gets messages refused. */
-    if (llabs (skew) > 60000)
-        say (", its clock differs by %" PRId64 " s", skew / 1000);
-    if (refused_text.size)
-        say (", refused: %s", line_of (refused_text).text);
-    say ("\n");
-}
-
-static void print_links (struct span answer)
-{
-    struct pack_in in;
-    struct span parent = body_field (answer, "parent");
-    if (body_text (parent, "party").size)
-        print_link ("parent", parent);
-    size_t count = answer_array (answer, "children", &in);
-    for (size_t i = 0; i < count; i++)
-        print_link (i ? "" : "children", pack_any (&in));
 }
 
 static void print_texts (struct span answer, const char *key, const char *label)
@@ -57,21 +33,96 @@ static void print_texts (struct span answer, const char *key, const char *label)
         row (i ? "" : label, line_of (pack_str (&in, 0, SIZE_MAX)).text);
 }
 
-static void print_trust (struct span answer)
+/* --- Links --------------------------------------------------------------------------------- */
+
+static void print_waiting (struct span link, int64_t now)
 {
-    int64_t policy = body_int (answer, "policy", 0);
-    int64_t head = body_int (answer, "trust.head", 0);
-    bool stale = answer_bool (answer, "trust.stale");
+    int64_t lag = body_int (link, "lag", 0);
+    if (lag)
+        say ("%s%" PRId64 " waiting, the oldest since %s",
+             answer_bool (link, "more") ? "at least " : "", lag,
+             moment_of (body_int (link, "oldest", 0), now).text);
+    else
+        say ("nothing waits");
+}
+
+static void print_link (const char *label, struct span link, int64_t now)
+{
+    int64_t skew = body_int (link, "skew", 0), heard = body_int (link, "heard", 0);
+    struct span refusal = body_text (link, "refused"), state = body_text (link, "state");
+    say ("%-12s %s  ", label, line_of (body_text (link, "party")).text);
+    style (span_is (state, "OPEN") ? STYLE_GOOD : STYLE_BAD);
+    say ("%s", line_of (state).text);
+    style (STYLE_PLAIN);
+    say (" since %s", moment_of (body_int (link, "since", 0), now).text);
+    if (body_text (link, "endpoint").size)
+        say (", %s", line_of (body_text (link, "endpoint")).text);
+    say ("\n%-12s last heard %s; ", "", moment_of (heard, now).text);
+    print_waiting (link, now);
+    if (llabs (skew) > SKEW_MS)
+        say ("; its clock is %s %s this one", lasting_of (llabs (skew)).text,
+             skew > 0 ? "ahead of" : "behind");
+    if (refusal.size)
+        say ("\n%-12s last refusal: %s", "", line_of (refusal).text);
+    say ("\n");
+}
+
+static bool needs_somebody (struct span link, int64_t now)
+{
+    return !span_is (body_text (link, "state"), "OPEN") ||
+           llabs (body_int (link, "skew", 0)) > SKEW_MS ||
+           (body_int (link, "lag", 0) > 0 && now - body_int (link, "oldest", 0) > WAITS_MS);
+}
+
+static void print_children (struct span answer, bool all, int64_t now)
+{
+    struct pack_in in;
+    size_t given = answer_array (answer, "children", &in);
+    int64_t count = body_int (answer, "children_count", (int64_t) given), shown = 0;
+    if (!count)
+        return;
+    for (size_t i = 0; i < given; i++) {
+        struct span link = pack_any (&in);
+        if (all || needs_somebody (link, now))
+            print_link (shown++ ? "" : "children", link, now);
+    }
+    if (shown == 0)
+        say ("%-12s %" PRId64 ", all connected, nothing waits for long\n", "children", count);
+    else if (shown < count && all)
+        say ("%-12s and %" PRId64 " more than an answer holds: certbus tree\n", "", count - shown);
+    else if (shown < count)
+        say ("%-12s and %" PRId64 " that are well: certbus status --all\n", "", count - shown);
+}
+
+/* --- The rest ------------------------------------------------------------------------------ */
+
+static void print_trust (struct span answer, int64_t now)
+{
+    int64_t policy = body_int (answer, "policy", 0), head = body_int (answer, "trust.head", 0);
+    int64_t until = body_int (answer, "credential.not_after", 0);
     if (policy)
         say ("%-12s version %" PRId64 "\n", "policy", policy);
     else
         row ("policy", "none");
-    say ("%-12s %s%s\n", "trust",
-         stale ? "stale, newest head: " : "newest head: ", when_of (head).text);
-    say ("%-12s until %s, generation %" PRId64 ", code %s\n", "credential",
-         when_of (body_int (answer, "credential.not_after", 0)).text,
+    say ("%-12s %snewest head %s\n", "trust", answer_bool (answer, "trust.stale") ? "STALE: " : "",
+         moment_of (head, now).text);
+    say ("%-12s %s %s, generation %" PRId64 ", code %s\n", "credential",
+         until < now ? "expired" : "expires", moment_of (until, now).text,
          body_int (answer, "credential.generation", 0),
          line_of (body_text (answer, "credential.code")).text);
+}
+
+static void print_clock (struct span answer)
+{
+    struct span parent = body_field (answer, "parent");
+    int64_t skew = body_int (parent, "skew", 0);
+    if (!span_is (body_text (parent, "state"), "OPEN"))
+        return;
+    if (llabs (skew) < 1000)
+        row ("clock", "within a second of the parent's");
+    else
+        say ("%-12s %s %s the parent's\n", "clock", lasting_of (llabs (skew)).text,
+             skew > 0 ? "behind" : "ahead of");
 }
 
 static void print_disk (struct span answer)
@@ -82,50 +133,60 @@ static void print_disk (struct span answer)
          body_int (answer, "head", 0), body_int (answer, "disk.used", 0) / MIB,
          body_int (answer, "disk.free", 0) / MIB,
          answer_bool (answer, "disk.full") ? "; FULL: nothing new is taken" : "");
-    if (count || dropped)
-        say ("%-12s %" PRId64 " refused messages, %" PRId64 " dropped; see: certbus list "
-             "--quarantine\n",
-             "quarantine", count, dropped);
+    if (!count && !dropped)
+        row ("quarantine", "empty");
+    else
+        say ("%-12s %" PRId64 " kept (%" PRId64 " KiB), %" PRId64
+             " only counted; see: certbus quarantine\n",
+             "quarantine", count, (body_int (answer, "quarantine.bytes", 0) + 1023) / 1024,
+             dropped);
 }
 
-static void print (struct span answer)
+static void print (struct call *call, struct span answer)
 {
-    struct span advice = body_text (answer, "advice");
+    int64_t now = body_int (answer, "now", 0);
+    struct span parent = body_field (answer, "parent");
+    health_print (answer, 0);
     style (STYLE_STRONG);
-    say ("%s", line_of (body_text (answer, "party")).text);
+    say ("%-12s %s", "party", line_of (body_text (answer, "party")).text);
     style (STYLE_PLAIN);
     say ("  %s (%s)\n", line_of (body_text (answer, "title")).text,
          line_of (body_text (answer, "role")).text);
-    say ("%-12s %s, process %" PRId64 ", since %s\n", "broker",
+    say ("%-12s %s, process %" PRId64 ", started %s\n", "broker",
          line_of (body_text (answer, "software")).text, body_int (answer, "pid", 0),
-         when_of (body_int (answer, "started", 0)).text);
+         moment_of (body_int (answer, "started", 0), now).text);
     print_texts (answer, "listen", "listens");
-    print_links (answer);
-    print_trust (answer);
+    if (body_text (parent, "party").size)
+        print_link ("parent", parent, now);
+    print_children (answer, args_flag (&call->args, "all"), now);
+    print_trust (answer, now);
+    print_clock (answer);
     print_disk (answer);
     print_texts (answer, "frozen", "frozen");
-    style (advice.size ? STYLE_BAD : STYLE_GOOD);
-    row ("to do", advice.size ? line_of (advice).text : "nothing");
-    style (STYLE_PLAIN);
 }
 
 static int run (struct call *call)
 {
     struct span answer;
-    struct ask *question = ask_new ("status");
-    int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
-    if (code == EXIT_DONE && call->json)
+    bool answered;
+    int health = health_ask (call, &answer, &answered);
+    if (answered && call->json)
         say_json (value_json (answer), true);
-    else if (code == EXIT_DONE)
-        print (answer);
-    return code;
+    else if (answered)
+        print (call, answer);
+    return health;
 }
 
 const struct command command_status = {
     .name = "status",
     .group = GROUP_CARE,
     .operands = "",
-    .summary = "say how this party's broker and its links are",
+    .summary = "say whether this station is healthy, and if not, what to do",
+    .about =
+        "The first line says that all is well, or names the worst thing and what to do about it.\n"
+        "Exit code 0: healthy; 1: something to do; 2: act now, or no broker runs here; 3: it\n"
+        "cannot be told (no permission, no answer). Of the children only those are listed that\n"
+        "need somebody. On a terminal times are relative; --json has them in full.",
     .options = options,
     .run = run,
 };
