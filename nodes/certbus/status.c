@@ -155,6 +155,8 @@ static void print (struct call *call, struct span answer)
     say ("%-12s %s, process %" PRId64 ", started %s\n", "broker",
          line_of (body_text (answer, "software")).text, body_int (answer, "pid", 0),
          moment_of (body_int (answer, "started", 0), now).text);
+    if (!span_is (body_text (answer, "software"), "certbus " CERTBUS_VERSION))
+        say ("%-12s this tool is certbus " CERTBUS_VERSION ": another version\n", "");
     print_texts (answer, "listen", "listens");
     if (body_text (parent, "party").size)
         print_link ("parent", parent, now);

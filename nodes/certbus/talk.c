@@ -171,11 +171,41 @@ static int exchange (struct call *call, enum client_door door, const struct ask 
     return answer_bool (*answer, "ok") ? EXIT_DONE : refusal (*answer, why, why_size);
 }
 
+/* An operation that the broker does not know: names both versions. One of before this was told
+ * apart said it as `usage`. */
+static bool of_other_versions (struct call *call, struct span answer)
+{
+    struct span detail = body_text (answer, "detail");
+    static const char old[] = "no such operation";
+    return strcmp (call->refusal, "no-such-operation") == 0 ||
+           (strcmp (call->refusal, "usage") == 0 && detail.size >= sizeof old - 1 &&
+            memcmp (detail.data, old, sizeof old - 1) == 0);
+}
+
+static int name_versions (struct call *call, enum client_door door, char *why, size_t why_size)
+{
+    char ignored[WHY_MAX];
+    struct span status;
+    struct ask *question = ask_new ("status");
+    int code = exchange (call, door, question, ASK_TIMEOUT, &status, ignored, sizeof ignored);
+    struct line software = line_of (body_text (status, "software"));
+    bool named = code == EXIT_DONE && software.text[0];
+    ask_free (&question);
+    snprintf (why, why_size,
+              "the broker is %.80s and does not know this operation; this tool is "
+              "certbus " CERTBUS_VERSION
+              "; install the same version of both, and start the broker again",
+              named ? software.text : "of another version");
+    return EXIT_REFUSED;
+}
+
 int talk_quietly (struct call *call, enum client_door door, struct ask **question, int timeout,
                   struct span *answer, char *why, size_t why_size)
 {
     int code = exchange (call, door, *question, timeout, answer, why, why_size);
     ask_free (question);
+    if (code == EXIT_REFUSED && of_other_versions (call, *answer))
+        return name_versions (call, door, why, why_size);
     return code;
 }
 

@@ -140,7 +140,7 @@ home () {
 
 # started NAME: its broker answers, or has ended and need not be waited for
 started () {
-    certbus -C "$1" status || ! kill -0 "${pids[$1]}"
+    certbus -C "$1" tree || ! kill -0 "${pids[$1]}"
 }
 
 # keep_port NAME: the free port that the system chose stays when its broker comes again

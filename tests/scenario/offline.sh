@@ -121,7 +121,7 @@ expect 1 certbus -C pk join thief.credential --root other/root
 says "has joined under another root (other-root)"
 
 note "without a broker"
-expect 3 certbus -C kpt status
+expect 2 certbus -C kpt status
 says "no broker is running in kpt"
 expect 3 certbus -C nowhere list
 says "nowhere"
@@ -143,11 +143,13 @@ says "missing operand"
 expect 2 certbus status now
 says "'now' is one operand too many"
 expect 2 certbus
-says "usage: certbus"
+says "No station here" "certbus -C DIR init NAME"
 expect 0 certbus --version
 says "certbus 0."
 for command in "" "root create" "root enrol" "root policy" init enrol join publish report contact \
-    watch list show verify export status tree revoke freeze policy help; do
+    watch list show verify export status tree revoke freeze policy help \
+    "quarantine list" "quarantine show" "quarantine release" "quarantine discard" quarantine \
+    config; do
     # shellcheck disable=SC2086  # two words
     expect 0 certbus $command --help
     says "usage: certbus" "Exit codes"
