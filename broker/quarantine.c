@@ -40,7 +40,7 @@ void quarantine_count_get (struct journal *journal, struct span from, struct qua
     quarantine_count_read (value, out);
 }
 
-static void count_put (struct store *store, struct span from, const struct quarantine_count *count)
+static bool count_put (struct store *store, struct span from, const struct quarantine_count *count)
 {
     struct key key;
     uint8_t bytes[COUNT_SIZE];
@@ -49,7 +49,8 @@ static void count_put (struct store *store, struct span from, const struct quara
     write_u64 (bytes + 8, count->bytes);
     write_u64 (bytes + 16, count->dropped);
     memcpy (bytes + 24, count->hash.bytes, HASH_SIZE);
-    store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (bytes, COUNT_SIZE)));
+    return store_ok (store,
+                     journal_put (store->journal, key_span (&key), span_bytes (bytes, COUNT_SIZE)));
 }
 
 /* --- Rows ---------------------------------------------------------------------------------- */
@@ -174,8 +175,7 @@ bool quarantine_keep (struct store *store, struct record *record, unsigned told,
     struct quarantine_count count;
     struct key key;
     if (record->envelope.size > ENVELOPE_MAX || !make_room (store, record)) {
-        if (!store_full (store))
-            drop (store, record);
+        drop (store, record);
         return false;
     }
     record->lane = JOURNAL_QUARANTINE;
@@ -184,18 +184,18 @@ bool quarantine_keep (struct store *store, struct record *record, unsigned told,
     quarantine_count_get (store->journal, record->from, &count);
     count.kept++;
     count.bytes += record->envelope.size;
-    count_put (store, record->from, &count);
-    store_ok (store, row_put (store->journal, record->position, told, detail));
     by_key (&key, record->from, record->position);
-    store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
-    if (told & TOLD_ORIGIN_OWED) {
+    bool good = count_put (store, record->from, &count) &&
+                store_ok (store, row_put (store->journal, record->position, told, detail)) &&
+                store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    if (good && told & TOLD_ORIGIN_OWED) {
         position_key (&key, TABLE_DEBTS, record->position);
-        store_ok (store, journal_put (store->journal, key_span (&key), detail));
+        good = store_ok (store, journal_put (store->journal, key_span (&key), detail));
     }
-    return !store_full (store);
+    return good;
 }
 
-static void put_left (struct store *store, int64_t position, const struct left *left)
+static bool put_left (struct store *store, int64_t position, const struct left *left)
 {
     uint8_t value[LEFT_SIZE + LEFT_WHY_MAX];
     struct key key;
@@ -207,8 +207,8 @@ static void put_left (struct store *store, int64_t position, const struct left *
     if (size > 0)
         memcpy (value + LEFT_SIZE, left->why.data, size);
     position_key (&key, TABLE_LEFT, position);
-    store_ok (store,
-              journal_put (store->journal, key_span (&key), span_bytes (value, LEFT_SIZE + size)));
+    return store_ok (
+        store, journal_put (store->journal, key_span (&key), span_bytes (value, LEFT_SIZE + size)));
 }
 
 bool quarantine_leave (struct store *store, int64_t position, const struct left *left)
@@ -216,7 +216,7 @@ bool quarantine_leave (struct store *store, int64_t position, const struct left 
     struct record record;
     struct quarantined row;
     struct quarantine_count count;
-    struct key key, by;
+    struct key key, by, debt;
     char from[PARTY_MAX + 1];
     if (!quarantine_find (store->journal, position, &row) ||
         !store_ok (store, journal_at (store->journal, position, &record)))
@@ -228,16 +228,15 @@ bool quarantine_leave (struct store *store, int64_t position, const struct left 
     quarantine_count_get (store->journal, span_of (from), &count);
     count.kept -= count.kept > 0;
     count.bytes -= size < count.bytes ? size : count.bytes;
-    count_put (store, span_of (from), &count);
     position_key (&key, TABLE_REFUSED, position);
     by_key (&by, span_of (from), position);
-    store_ok (store, journal_del (store->journal, key_span (&key)));
-    store_ok (store, journal_del (store->journal, key_span (&by)));
     /* A rejection that was not made yet would be false now, or could not be made. */
-    position_key (&key, TABLE_DEBTS, position);
-    store_ok (store, journal_del (store->journal, key_span (&key)));
-    put_left (store, position, left);
-    return !store_full (store);
+    position_key (&debt, TABLE_DEBTS, position);
+    return count_put (store, span_of (from), &count) &&
+           store_ok (store, journal_del (store->journal, key_span (&key))) &&
+           store_ok (store, journal_del (store->journal, key_span (&by))) &&
+           store_ok (store, journal_del (store->journal, key_span (&debt))) &&
+           put_left (store, position, left);
 }
 
 bool quarantine_left (struct journal *journal, int64_t position, struct left *out)

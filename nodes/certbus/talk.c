@@ -182,12 +182,13 @@ static bool of_other_versions (struct call *call, struct span answer)
             memcmp (detail.data, old, sizeof old - 1) == 0);
 }
 
-static int name_versions (struct call *call, enum client_door door, char *why, size_t why_size)
+static int name_versions (struct call *call, char *why, size_t why_size)
 {
     char ignored[WHY_MAX];
     struct span status;
     struct ask *question = ask_new ("status");
-    int code = exchange (call, door, question, ASK_TIMEOUT, &status, ignored, sizeof ignored);
+    int code =
+        exchange (call, CLIENT_READ, question, ASK_TIMEOUT, &status, ignored, sizeof ignored);
     struct line software = line_of (body_text (status, "software"));
     bool named = code == EXIT_DONE && software.text[0];
     ask_free (&question);
@@ -205,7 +206,7 @@ int talk_quietly (struct call *call, enum client_door door, struct ask **questio
     int code = exchange (call, door, *question, timeout, answer, why, why_size);
     ask_free (question);
     if (code == EXIT_REFUSED && of_other_versions (call, *answer))
-        return name_versions (call, door, why, why_size);
+        return name_versions (call, why, why_size);
     return code;
 }
 

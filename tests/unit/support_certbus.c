@@ -137,7 +137,8 @@ bool client_ask (struct client *self, struct span question, int timeout, struct 
     struct span op = body_text (question, "op");
     /* These change something, so they may be asked at one door only. */
     bool acts = span_is (op, "publish") || span_is (op, "enrol") || span_is (op, "revoke") ||
-                span_is (op, "trust") || span_is (op, "freeze");
+                span_is (op, "trust") || span_is (op, "freeze") || span_is (op, "release") ||
+                span_is (op, "discard");
     assert (acts == (self->door == CLIENT_ACT));
     assert (broker.asked < ANSWERS_MAX);
     span_text (op, broker.questions[broker.asked].op, sizeof broker.questions[0].op);

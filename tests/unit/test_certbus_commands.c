@@ -70,11 +70,14 @@ static void audience_is (const char *first, const char *second)
     "{ \"title\": \"t\", \"description\": \"d\", "                                                 \
     "\"times\": { \"aware\": \"2026-07-14T02:55:00+05:00\" }" more " }"
 
-static void without_a_broker_the_exit_code_is_three (void **state)
+static void without_a_broker_the_exit_code_is_three_and_for_status_two (void **state)
 {
     (void) state;
-    const struct ran *ran = certbus ("-C", home (), "status", NULL);
+    const struct ran *ran = certbus ("-C", home (), "list", NULL);
     assert_int_equal (ran->code, EXIT_AWAY);
+    says (ran->err, "no broker is running");
+    ran = certbus ("-C", home (), "status", NULL);
+    assert_int_equal (ran->code, 2);
     says (ran->err, "no broker is running");
 }
 
@@ -417,7 +420,7 @@ static void evidence_is_read_back_as_it_was_written (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup (without_a_broker_the_exit_code_is_three, fresh),
+        cmocka_unit_test_setup (without_a_broker_the_exit_code_is_three_and_for_status_two, fresh),
         cmocka_unit_test_setup (a_refusal_is_said_in_words_with_its_name, fresh),
         cmocka_unit_test_setup (a_refusal_cannot_steer_the_terminal, fresh),
         cmocka_unit_test_setup (an_advisory_goes_to_the_own_subtree_by_default, fresh),

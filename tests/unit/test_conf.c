@@ -65,6 +65,7 @@ static void assert_defaults (const struct conf *conf)
     assert_int_equal (conf->reserve_mb, 64);
     assert_int_equal (conf->quarantine_messages, 1000);
     assert_int_equal (conf->quarantine_mb, 16);
+    assert_int_equal (conf->quarantine_days, 30);
     assert_int_equal (conf->children_max, 1000);
     assert_string_equal (conf->number, "");
     assert_string_equal (conf->tap, "");
@@ -98,6 +99,7 @@ static void every_setting_is_taken (void **state)
     assert_int_equal (conf.reserve_mb, 512);
     assert_int_equal (conf.quarantine_messages, 2000);
     assert_int_equal (conf.quarantine_mb, 32);
+    assert_int_equal (conf.quarantine_days, 90);
     assert_int_equal (conf.children_max, 200);
     assert_string_equal (conf.number, "NCERT-%Y-%03n");
     assert_string_equal (conf.tap, "ipc:///run/certbus/tap");
@@ -230,6 +232,124 @@ static void a_mistake_is_named_with_file_line_and_setting (void **state)
     }
 }
 
+/* --- Row by row ---------------------------------------------------------------------------- */
+
+/* Loads `name = value;`: whether it is taken. What is in force then is in `out`. */
+static bool loads (const char *name, const char *value, enum conf_setting which, char *out)
+{
+    char text[1024];
+    struct conf conf;
+    snprintf (text, sizeof text, "\n%s = %s;\n", name, value);
+    write_text ("f", text);
+    bool good = conf_load (&conf, "f", why) == 0;
+    if (good && out)
+        conf_value (&conf, which, out);
+    if (!good && strncmp (why, "f:2", 3) != 0)
+        fail_msg ("%s = %s: no line: %s", name, value, why);
+    return good;
+}
+
+static void number_has_its_limits (enum conf_setting which, const struct conf_about *about)
+{
+    char value[64], now[CONF_VALUE];
+    const int64_t good[] = { about->min, about->max }, bad[] = { about->min - 1, about->max + 1 };
+    for (size_t i = 0; i < 2; i++) {
+        snprintf (value, sizeof value, "%lld", (long long) good[i]);
+        if (!loads (about->name, value, which, now))
+            fail_msg ("%s: %s", about->name, why);
+        assert_string_equal (now, value);
+        snprintf (value, sizeof value, "%lld", (long long) bad[i]);
+        if (loads (about->name, value, which, NULL))
+            fail_msg ("%s = %s is taken", about->name, value);
+        if (!strstr (why, "; expected "))
+            fail_msg ("%s: does not say what is expected: %s", about->name, why);
+    }
+    assert_false (loads (about->name, "\"1\"", which, NULL));
+}
+
+static void a_slip_is_understood (const struct conf_about *about)
+{
+    char slip[64], meant[128];
+    snprintf (slip, sizeof slip, "%sx", about->name);
+    assert_false (loads (slip, "1", 0, NULL));
+    snprintf (meant, sizeof meant, "did you mean %s?", about->name);
+    if (!strstr (why, meant))
+        fail_msg ("%s: %s", slip, why);
+}
+
+static void each_row_of_the_table_has_its_default_limits_and_words (void **state)
+{
+    (void) state;
+    struct conf preset;
+    conf_default (&preset);
+    for (enum conf_setting which = 0; which < CONF_COUNT; which++) {
+        struct conf_about about = conf_about (which);
+        char now[CONF_VALUE], quoted[CONF_TEXT], from[CONF_FROM];
+        conf_value (&preset, which, now);
+        assert_string_equal (now, about.preset);
+        conf_from (&preset, which, from);
+        if (which != CONF_schemas)
+            assert_string_equal (from, "default");
+        assert_true (about.about[0] && about.kind[0]);
+        snprintf (quoted, sizeof quoted, about.number ? "%s" : "\"%s\"", about.preset);
+        if (!loads (about.name, quoted, which, now))
+            fail_msg ("%s: its default is refused: %s", about.name, why);
+        assert_string_equal (now, about.preset);
+        if (about.number)
+            number_has_its_limits (which, &about);
+        else
+            assert_false (loads (about.name, "1", which, NULL));
+        assert_false (loads (about.name, "{ a = 1; }", which, NULL));
+        a_slip_is_understood (&about);
+    }
+}
+
+static void where_a_value_comes_from_is_known (void **state)
+{
+    (void) state;
+    struct conf a, b;
+    char from[CONF_FROM];
+    write_text ("f", "reserve_mb = 5;\n\nlog_level = \"info\";\n");
+    must_load (&a, "f");
+    conf_from (&a, CONF_log_level, from);
+    assert_string_equal (from, "certbus.conf:3");
+    setenv ("CERTBUS_SCHEMAS", "/s", 1);
+    conf_from (&a, CONF_schemas, from);
+    unsetenv ("CERTBUS_SCHEMAS");
+    assert_string_equal (from, "environment");
+    conf_default (&b);
+    assert_false (conf_same (&a, &b, CONF_reserve_mb));
+    conf_copy (&b, &a, CONF_reserve_mb);
+    assert_true (conf_same (&a, &b, CONF_reserve_mb));
+    conf_from (&b, CONF_reserve_mb, from);
+    assert_string_equal (from, "certbus.conf:1");
+    conf_copy (&b, &a, CONF_listen);
+    assert_true (conf_same (&a, &b, CONF_listen));
+}
+
+static void gather (const char *problem, void *arg)
+{
+    char *all = arg;
+    size_t used = strlen (all);
+    snprintf (all + used, 4096 - used, "%s\n", problem);
+}
+
+static void a_check_names_every_problem_and_not_only_the_first (void **state)
+{
+    (void) state;
+    char all[4096] = "";
+    write_text ("f", "reserve_mb = -1;\nlissten = 1;\nchildren_max = 5;\ntap = 3;\n");
+    assert_int_equal (conf_check ("f", gather, all), 3);
+    assert_non_null (strstr (all, "f:1: reserve_mb: -1; expected 0 to 1000000\n"));
+    assert_non_null (strstr (all, "f:2: lissten: no such setting; did you mean listen?\n"));
+    assert_non_null (strstr (all, "f:4: tap: "));
+    all[0] = 0;
+    write_text ("f", "reserve_mb = ;");
+    assert_int_equal (conf_check ("f", gather, all), 1);
+    assert_int_equal (conf_check ("nowhere", gather, all), 0);
+    assert_int_equal (conf_check (example, gather, all), 0);
+}
+
 static void a_text_that_is_too_long_is_refused (void **state)
 {
     (void) state;
@@ -329,6 +449,9 @@ int main (void)
         CONF_TEST (a_new_homes_file_explains_every_setting_and_sets_none_but_listen),
         CONF_TEST (what_a_new_homes_file_shows_is_what_holds),
         CONF_TEST (a_mistake_is_named_with_file_line_and_setting),
+        CONF_TEST (each_row_of_the_table_has_its_default_limits_and_words),
+        CONF_TEST (where_a_value_comes_from_is_known),
+        CONF_TEST (a_check_names_every_problem_and_not_only_the_first),
         CONF_TEST (a_text_that_is_too_long_is_refused),
         CONF_TEST (one_endpoint_needs_no_list),
         CONF_TEST (an_endpoint_has_one_form),

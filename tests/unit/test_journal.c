@@ -60,6 +60,40 @@ static void a_record_of_this_party_with_a_pruned_envelope_has_neither (void **st
     assert_true (out.from.size == 0 && out.envelope.size == 0);
 }
 
+static void an_envelope_taken_out_of_quarantine_leaves_its_row_and_the_chain (void **state)
+{
+    struct desk *desk = *state;
+    struct journal *journal = desk->journal;
+    struct record before, after;
+    int64_t next = 0;
+    six_records (journal); /* the third one is in quarantine */
+    assert_int_equal (journal_at (journal, 3, &before), JOURNAL_OK);
+    struct hash leaf = before.leaf, chain = before.chain;
+    assert_int_equal (journal_refused (journal, &next), JOURNAL_OK);
+    assert_int_equal (next, 3);
+    assert_int_equal (journal_refused (journal, &next), JOURNAL_END);
+
+    begin_batch (journal);
+    assert_int_equal (journal_blank (journal, 2), JOURNAL_END); /* not in quarantine */
+    assert_int_equal (journal_blank (journal, 7), JOURNAL_END);
+    assert_int_equal (journal_blank (journal, 3), JOURNAL_OK);
+    journal_rollback (journal);
+    assert_int_equal (journal_at (journal, 3, &after), JOURNAL_OK);
+    assert_true (span_is (after.envelope, "three"));
+
+    begin_batch (journal);
+    assert_int_equal (journal_blank (journal, 3), JOURNAL_OK);
+    commit_batch (journal);
+    desk_reopen (desk);
+    assert_int_equal (journal_at (desk->journal, 3, &after), JOURNAL_OK);
+    assert_int_equal (after.envelope.size, 0);
+    assert_hash_equal (after.leaf, leaf);
+    assert_hash_equal (after.chain, chain);
+    expect_sound (desk->journal);
+    next = 0;
+    assert_int_equal (journal_refused (desk->journal, &next), JOURNAL_END);
+}
+
 static void the_largest_envelope_fits (void **state)
 {
     struct journal *journal = opened (state);
@@ -325,6 +359,7 @@ int main (void)
         TEST (a_new_journal_is_empty_and_in_its_first_epoch),
         TEST (a_record_is_read_back_as_it_was_appended),
         TEST (a_record_of_this_party_with_a_pruned_envelope_has_neither),
+        TEST (an_envelope_taken_out_of_quarantine_leaves_its_row_and_the_chain),
         TEST (the_largest_envelope_fits),
         TEST (the_chain_covers_leaf_reason_lane_and_epoch),
         TEST (a_rollback_restores_log_and_tables),

@@ -52,6 +52,22 @@ static void without_a_limit_nothing_is_refused (void **state)
     quota_free (&quota);
 }
 
+static void looking_counts_nothing (void **state)
+{
+    (void) state;
+    struct quota *quota = quota_new ();
+    struct hash one = { { 1 } }, two = { { 2 } };
+    struct span pk = span_of ("pk");
+    assert_true (quota_has (quota, pk, HOUR, &one, 1));
+    assert_true (quota_has (quota, pk, HOUR, &two, 1));
+    assert_true (quota_take (quota, pk, HOUR, &one, 1));
+    assert_false (quota_has (quota, pk, HOUR, &two, 1));
+    assert_true (quota_has (quota, pk, HOUR, &one, 1)); /* counted already */
+    assert_true (quota_has (quota, pk, HOUR, &two, 0));
+    assert_true (quota_has (quota, pk, 2 * HOUR, &two, 1));
+    quota_free (&quota);
+}
+
 static void a_limit_that_cannot_be_counted_is_the_largest_that_can (void **state)
 {
     (void) state;
@@ -83,6 +99,7 @@ int main (void)
         cmocka_unit_test (an_origin_has_so_many_an_hour),
         cmocka_unit_test (a_message_that_comes_again_is_counted_once),
         cmocka_unit_test (without_a_limit_nothing_is_refused),
+        cmocka_unit_test (looking_counts_nothing),
         cmocka_unit_test (a_limit_that_cannot_be_counted_is_the_largest_that_can),
         cmocka_unit_test (what_was_not_asked_for_the_longest_is_forgotten_first),
     };
