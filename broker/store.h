@@ -35,7 +35,7 @@ struct store {
     struct marks *marks; /* high-water marks of origins, see take.h */
     struct journal_reader *readers[CB_LANE_END];
     char self[PARTY_MAX + 1];
-    const struct credential *me; /* does not change */
+    const struct credential *me;                   /* does not change */
     int64_t quarantine_messages, quarantine_bytes; /* kept of a neighbour */
     int64_t quarantine_age;                        /* ms: what is older makes room for what comes */
     int64_t restored_until; /* steady ms: a neighbour has just seen what is not here */
