@@ -18,8 +18,8 @@ static bool at_start (enum conf_setting which)
 struct conf_about conf_about (enum conf_setting which)
 {
     static const char *const kinds[] = {
-        [TEXT] = "text", [INT] = "number",        [LEVEL] = "level",
-        [TLP] = "label", [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints"
+        [TEXT] = "text",         [INT] = "number",          [LEVEL] = "level",   [TLP] = "label",
+        [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints", [NUMBER] = "pattern"
     };
     const struct setting *s = &conf_settings[which];
     struct conf_about about = { .name = s->name,

@@ -24,6 +24,7 @@ static struct facts healthy (void)
                            .has_parent = true,
                            .available = 1000 * MB,
                            .reserve = 64 * MB,
+                           .twice = "",
                            .parent = { .name = "pk", .open = true, .refused = "" } };
 }
 
@@ -146,6 +147,9 @@ static void frozen_parties_quarantine_and_children_are_named (void **state)
     f.frozen = 1;
     f.first_frozen = span_of ("pk.sindh");
     says (&f, ADVICE_TO_DO, "certbus freeze --off pk.sindh");
+    f = healthy ();
+    f.twice = "NCERT-2026-013";
+    says (&f, ADVICE_TO_DO, "the number NCERT-2026-013 stands twice");
     f = healthy ();
     f.children_behind = 2;
     f.child_behind = "pk.punjab";
