@@ -103,7 +103,7 @@ static void list_run (struct job *base, struct store *store)
     struct key prefix, after;
     struct span key, value;
     struct record record;
-    key_begin (&prefix, TABLE_REFUSED);
+    key_begin (&prefix, TABLE_KEPT);
     after = prefix;
     key_u64 (&after, (uint64_t) job->after);
     job->next = job->after;

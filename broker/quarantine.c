@@ -63,7 +63,7 @@ static void position_key (struct key *key, enum table table, int64_t position)
 
 static void by_key (struct key *key, struct span from, int64_t position)
 {
-    key_begin (key, TABLE_REFUSED_BY);
+    key_begin (key, TABLE_KEPT_BY);
     key_text (key, from);
     key_u64 (key, (uint64_t) position);
 }
@@ -82,7 +82,7 @@ bool quarantine_find (struct journal *journal, int64_t position, struct quaranti
 {
     struct key key;
     struct span value;
-    position_key (&key, TABLE_REFUSED, position);
+    position_key (&key, TABLE_KEPT, position);
     return journal_get (journal, key_span (&key), &value) == JOURNAL_OK &&
            quarantine_read (value, out);
 }
@@ -104,7 +104,7 @@ static enum journal_result row_put (struct journal *journal, int64_t position, u
     value[0] = (uint8_t) told;
     if (size > 0)
         memcpy (value + 1, detail.data, size);
-    position_key (&key, TABLE_REFUSED, position);
+    position_key (&key, TABLE_KEPT, position);
     return journal_put (journal, key_span (&key), span_bytes (value, 1 + size));
 }
 
@@ -133,7 +133,7 @@ static bool discard_oldest (struct store *store, struct span from, int64_t now)
     struct key prefix;
     struct span key, value;
     struct record record;
-    key_begin (&prefix, TABLE_REFUSED_BY);
+    key_begin (&prefix, TABLE_KEPT_BY);
     key_text (&prefix, from);
     if (journal_scan (store->journal, key_span (&prefix), span_bytes (NULL, 0), &key, &value) !=
         JOURNAL_OK)
@@ -228,7 +228,7 @@ bool quarantine_leave (struct store *store, int64_t position, const struct left 
     quarantine_count_get (store->journal, span_of (from), &count);
     count.kept -= count.kept > 0;
     count.bytes -= size < count.bytes ? size : count.bytes;
-    position_key (&key, TABLE_REFUSED, position);
+    position_key (&key, TABLE_KEPT, position);
     by_key (&by, span_of (from), position);
     /* A rejection that was not made yet would be false now, or could not be made. */
     position_key (&debt, TABLE_DEBTS, position);

@@ -30,8 +30,8 @@
     X (PARTS, 'P', "origin, epoch, sequence, hash of a file, index: position of that piece of it") \
     X (READERS, 'r', "name: how far a named reader has got")                                       \
     X (QUARANTINED, 'q', "neighbour: how much of it is kept refused")                              \
-    X (REFUSED, 'x', "position: a message in quarantine, who was told, what failed")               \
-    X (REFUSED_BY, 'b', "neighbour, position: the same ones, by whom they came from")              \
+    X (KEPT, 'x', "position: a message in quarantine, who was told, what failed")                  \
+    X (KEPT_BY, 'b', "neighbour, position: the same ones, by whom they came from")                 \
     X (LEFT, 'z', "position: how a message left the quarantine, when, by whom")                    \
     X (RECOVERY, 'o', "neighbour: our own messages are wanted back from it")                       \
     X (LISTED, 'l', "class, kind, severity, position: for listings (index.h)")                     \
