@@ -57,11 +57,13 @@ static void on_credential (const struct facts *f, struct advices *out)
              "party above");
     else if (left < 0)
         put (out, ADVICE_NOW,
-             "this party's credential has expired: nothing from here is accepted; have a new "
-             "request enrolled");
+             "this party's credential has expired: nothing from here is accepted; certbus renew, "
+             "and "
+             "give the file to the party above");
     else if (left < EXPIRES_SOON)
         put (out, left < EXPIRES_NOW ? ADVICE_NOW : ADVICE_TO_DO,
-             "this party's credential expires in %s: have it renewed by the party above",
+             "this party's credential expires in %s: certbus renew, and give the file to the party "
+             "above",
              lasting (left).text);
 }
 

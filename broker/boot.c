@@ -108,6 +108,18 @@ static bool load_files (struct station *self, char *why, size_t size)
     return self->schemas != NULL;
 }
 
+/* The bundle is in force, and its keys wait still: `join` was cut short. */
+static bool finish_join (struct station *self, char *why, size_t size)
+{
+    char text[CONF_WHY];
+    if (keys_load_for (&self->keys, ".", &self->me->credential, text, sizeof text) != 1)
+        return fail (why, size, "%s: the credential in bundle is not for the keys in keys",
+                     self->home);
+    if (self->lock >= 0 && keys_promote (".", text, sizeof text) != 0)
+        return fail (why, size, "%s/%s", self->home, text);
+    return true;
+}
+
 /* The bundle is where trust starts; the journal adds to it. */
 static bool load_bundle (struct station *self, char *why, size_t size)
 {
@@ -122,12 +134,8 @@ static bool load_bundle (struct station *self, char *why, size_t size)
         reason = directory_policy (self->directory, bundle.policy);
     if (reason != CB_OK || last == NULL)
         return fail (why, size, "%s/bundle: %s; join again", self->home, cb_reason_text (reason));
-    if (memcmp (last->credential.sign_key, self->keys.sign.public, KEY_SIZE) != 0 ||
-        memcmp (last->credential.link_key, self->keys.link_public, KEY_SIZE) != 0)
-        return fail (why, size, "%s: the credential in bundle is not for the keys in keys",
-                     self->home);
     self->me = last;
-    return true;
+    return keys_are_for (&self->keys, &last->credential) || finish_join (self, why, size);
 }
 
 void station_endpoints (struct station *self)

@@ -33,7 +33,7 @@ static const struct {
     { "trust", true, local_trust },      { "freeze", true, local_freeze },
     { "config", false, local_config },   { "quarantine", false, local_quarantine },
     { "refused", false, local_refused }, { "release", true, local_release },
-    { "discard", true, local_discard },
+    { "discard", true, local_discard },  { "countersign", true, local_countersign },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */

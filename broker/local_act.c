@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_MS       INT64_C (86400000)
-#define DAYS_DEFAULT 730
-
 void local_originate (const struct question *q, struct draft *draft, struct pack_out *answer)
 {
     char detail[SCHEMA_WHERE] = "";
@@ -24,188 +21,6 @@ void local_originate (const struct question *q, struct draft *draft, struct pack
         pack_free (answer);
         free (answer);
     }
-}
-
-/* --- enrol --------------------------------------------------------------------------------- */
-
-static bool read_labels (const struct question *q, const char *name, struct labels *out)
-{
-    out->count = ask_texts (q, name, out->at, SECTORS_MAX);
-    bool any = out->count == 1 && span_is (out->at[0], "*");
-    bool good = out->count != (size_t) -1;
-    for (size_t i = 0; good && !any && i < out->count; i++)
-        good = label_valid (out->at[i]) && (i == 0 || !span_equal (out->at[i - 1], out->at[i]));
-    if (!good)
-        answer_refuse (&q->asker, "usage", "roles and sectors are lists of labels, no two equal");
-    return good;
-}
-
-static bool read_may (const struct question *q, struct grants *may, int64_t not_after)
-{
-    struct question inner = *q;
-    inner.map = body_field (q->map, "may");
-    if (inner.map.size == 0)
-        return true;
-    if (!read_labels (&inner, "roles", &may->roles) ||
-        !read_labels (&inner, "sectors", &may->sectors))
-        return false;
-    int64_t children = ask_int (&inner, "children", 100), depth = ask_int (&inner, "depth", 1);
-    if (children < 1 || children > UINT32_MAX || depth < 1 || depth > PARTY_LABELS) {
-        answer_refuse (&q->asker, "usage", "may: children from 1, depth from 1 to 8");
-        return false;
-    }
-    may->children = (uint32_t) children;
-    may->depth = (uint32_t) depth;
-    may->latest = not_after;
-    return true;
-}
-
-static bool into_bundle (const struct entry *entry, void *arg)
-{
-    struct bundle *bundle = arg;
-    bundle->chain[bundle->chain_count++] = entry->credential.st.bytes;
-    return bundle->chain_count < BUNDLE_CHAIN - 1;
-}
-
-/* Where children reach this broker: what its contact message says, else where it listens,
- * unless that is every address of the machine, which is none that a child can use. */
-static size_t own_endpoints (const struct station *station, struct span out[ENDPOINTS_MAX])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < station->own_contact.count; i++)
-        out[count++] = span_of (station->own_contact.at[i]);
-    for (size_t i = 0; count == 0 && i < station->bound_count; i++)
-        if (strstr (station->bound[i], "//0.0.0.0:") == NULL &&
-            strstr (station->bound[i], "//[::]:") == NULL)
-            out[count++] = span_of (station->bound[i]);
-    return count;
-}
-
-/* With what proves the later generations of the chain, or the joiner could not check it. */
-static void pack_bundle (struct pack_out *out, const struct station *station,
-                         struct span credential)
-{
-    struct bundle bundle = { .root = directory_root_file (station->directory)->st.bytes,
-                             .policy = directory_policy_now (station->directory)->st.bytes };
-    directory_proof (station->directory, station->me, into_bundle, &bundle);
-    bundle.chain[bundle.chain_count++] = credential;
-    bundle.endpoint_count = own_endpoints (station, bundle.endpoints);
-    bundle_pack (out, &bundle);
-}
-
-/* Own copies of what the answer says, in the order of the keys. */
-static struct pack_out *enrol_answer (const struct station *station, const struct enrolment *e,
-                                      const struct credential *c, struct span credential)
-{
-    const uint8_t *keys[] = { e->sign_key, e->seal_key, e->link_key };
-    struct pack_out *out = malloc (sizeof *out), bundle;
-    char code[CODE_TEXT];
-    if (out == NULL)
-        abort ();
-    pack_init (out);
-    pack_put_map (out, credential.size > 0 ? 6 : 5);
-    if (credential.size > 0) {
-        pack_init (&bundle);
-        pack_bundle (&bundle, station, credential);
-        pack_put_text (out, "bundle");
-        pack_put_bin (out, pack_result (&bundle));
-        pack_free (&bundle);
-    }
-    hash_code (&e->st.hash, code);
-    put_text (out, "code", code);
-    pack_put_text (out, "keys");
-    pack_put_array (out, 3);
-    for (size_t i = 0; i < 3; i++) {
-        struct hash hash = hash_bytes (span_bytes (keys[i], KEY_SIZE));
-        hash_code (&hash, code);
-        pack_put_text (out, code);
-    }
-    put_int (out, "not_after", c->not_after);
-    put_bool (out, "ok", true);
-    put_span (out, "party", e->name);
-    return out;
-}
-
-/* The enrolment is a message to oneself and those above: they know their hierarchy. */
-static void publish_enrolment (const struct question *q, struct span credential,
-                               struct pack_out *answer)
-{
-    struct draft draft = { .tlp = CB_TLP_GREEN, .precedence = CB_LANE_FLASH };
-    struct span name = station_name (q->station);
-    struct pack_out body;
-    draft.kind = span_of ("enrolment");
-    for (; name.size > 0; name = party_parent (name))
-        draft.audience[draft.audience_count++] = name;
-    pack_init (&body);
-    trust_body_statement (&body, "credential", credential);
-    draft.body = pack_result (&body);
-    local_originate (q, &draft, answer);
-    pack_free (&body);
-}
-
-void local_enrol (const struct question *q)
-{
-    struct station *station = q->station;
-    const struct credential *me = &station->me->credential;
-    struct enrolment e;
-    struct credential c = { 0 };
-    int64_t now = clock_utc (), days = ask_int (q, "days", DAYS_DEFAULT);
-    enum cb_reason reason = enrolment_parse (&e, ask_bin (q, "request"));
-    if (reason != CB_OK) {
-        answer_reason (&q->asker, reason, "this is no enrolment request");
-        return;
-    }
-    if (days < 1 || days > 36500) {
-        answer_refuse (&q->asker, "usage", "days: 1 to 36500");
-        return;
-    }
-    c.name = e.name;
-    c.title = ask_text (q, "title").size > 0 ? ask_text (q, "title") : e.title;
-    c.role = ask_text (q, "role");
-    c.sign_key = e.sign_key;
-    c.seal_key = e.seal_x25519;
-    c.link_key = e.link_x25519;
-    const struct entry *before = directory_by_name (station->directory, e.name);
-    c.generation = before != NULL ? before->credential.generation + 1 : 1;
-    c.previous = e.previous;
-    c.issued = c.not_before = now;
-    c.not_after = now + days * DAY_MS;
-    if (me->may.depth > 0 && c.not_after > me->may.latest)
-        c.not_after = me->may.latest;
-    c.issuer = &me->st.hash;
-    if (!read_labels (q, "sectors", &c.sectors) || !read_may (q, &c.may, c.not_after))
-        return;
-    struct span endpoints[ENDPOINTS_MAX];
-    if (station->bound_count > 0 && own_endpoints (station, endpoints) == 0) {
-        answer_refuse (&q->asker, "usage",
-                       "this broker listens on every address; say first where children reach it, "
-                       "in the endpoints of: certbus contact FILE");
-        return;
-    }
-    char detail[ENROL_DETAIL];
-    reason = directory_may_enrol (station->directory, station->me, &c, detail);
-    if (reason != CB_OK) {
-        answer_reason (&q->asker, reason, detail);
-        return;
-    }
-    if (ask_bool (q, "dry_run")) {
-        struct pack_out *answer = enrol_answer (station, &e, &c, (struct span){ NULL, 0 });
-        answer_send (&q->asker, answer);
-        pack_free (answer);
-        free (answer);
-        return;
-    }
-    struct pack_out body, statement;
-    pack_init (&body);
-    pack_init (&statement);
-    credential_pack (&body, &c);
-    struct statement_sig sig = statement_sign (pack_result (&body), CB_PURPOSE_CREDENTIAL,
-                                               &me->st.hash, station->keys.sign.secret);
-    statement_pack (&statement, pack_result (&body), &sig, 1);
-    publish_enrolment (q, pack_result (&statement),
-                       enrol_answer (station, &e, &c, pack_result (&statement)));
-    pack_free (&statement);
-    pack_free (&body);
 }
 
 /* --- revoke, trust, freeze ----------------------------------------------------------------- */
@@ -223,23 +38,21 @@ void local_revoke (const struct question *q)
         answer_refuse (&q->asker, "usage", "why: 1 to 256 bytes");
         return;
     }
-    struct revocation revocation = { .party = party,
-                                     .credential = &entry->credential.st.hash,
-                                     .why = why,
-                                     .disputed = ask_bool (q, "disputed") };
-    struct draft draft = { .tlp = CB_TLP_GREEN, .precedence = CB_LANE_FLASH, .audience_count = 1 };
-    struct pack_out body;
-    char audience[TERM_MAX + 1];
-    /* Whoever may hold a chain through it has to hear of it. */
-    snprintf (audience, sizeof audience, "%.*s.**",
-              SPAN_ARG (directory_root_file (station->directory)->top));
-    draft.kind = span_of ("revocation");
-    draft.audience[0] = span_of (audience);
-    pack_init (&body);
-    trust_body_revocation (&body, &revocation, (struct span){ NULL, 0 });
-    draft.body = pack_result (&body);
-    local_originate (q, &draft, NULL);
-    pack_free (&body);
+    struct withdrawal withdrawal = { .why = why, .disputed = ask_bool (q, "disputed") };
+    int64_t generation = ask_int (q, "generation", 0);
+    if (generation != 0) {
+        entry = directory_generation (station->directory, party,
+                                      generation > 0 && generation <= GENERATION_MAX
+                                          ? (uint32_t) generation
+                                          : GENERATION_MAX + 1);
+        withdrawal.name_last = true; /* what is under way was rightly sent */
+    }
+    if (entry == NULL) {
+        answer_refuse (&q->asker, "not-found", "it has no such generation");
+        return;
+    }
+    withdrawal.entry = entry;
+    local_withdraw (q, &withdrawal);
 }
 
 void local_trust (const struct question *q)

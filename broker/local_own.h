@@ -65,6 +65,7 @@ void local_attachments (const struct question *q);
 void local_part (const struct question *q);
 void local_publish (const struct question *q);
 void local_enrol (const struct question *q);
+void local_countersign (const struct question *q);
 void local_revoke (const struct question *q);
 void local_trust (const struct question *q);
 void local_freeze (const struct question *q);
@@ -73,6 +74,17 @@ void local_refused (const struct question *q);
 void local_release (const struct question *q);
 void local_discard (const struct question *q);
 void local_config (const struct question *q);
+
+/* local_again.c: a revocation, and with it, in one step, what takes the place of the credential. */
+struct withdrawal {
+    const struct entry *entry;
+    struct span why;
+    bool disputed;
+    bool name_last;        /* the newest message of it that is held here, as the last that counts */
+    struct span successor; /* the credential that follows, which is published, too; empty: none */
+    struct span request;   /* with its request */
+};
+void local_withdraw (const struct question *q, const struct withdrawal *withdrawal);
 
 /* local_read.c: reads that wait. */
 struct waiting;

@@ -4,7 +4,6 @@
 #include "broker/peer.h"
 #include "bus/edge/log.h"
 
-#include <sodium.h>
 #include <string.h>
 
 /* Left free in an answer: more than one party can take, with its sectors. */
@@ -24,7 +23,6 @@ struct tree {
 static const char *presence (struct station *station, const struct credential *c, int64_t *since)
 {
     const struct peer *peer = NULL;
-    char user[2 * KEY_SIZE + 1];
     *since = 0;
     if (span_equal (c->name, station_name (station))) {
         *since = station->started;
@@ -34,10 +32,8 @@ static const char *presence (struct station *station, const struct credential *c
         *since = station->parent->since;
         return station->parent->state == LINK_OPEN ? "parent" : "away";
     }
-    if (span_equal (party_parent (c->name), station_name (station))) {
-        sodium_bin2hex (user, sizeof user, c->link_key, KEY_SIZE);
-        peer = peer_by_user (station, user);
-    }
+    if (span_equal (party_parent (c->name), station_name (station)))
+        peer = peer_of_child (station, c);
     if (peer == NULL)
         return "";
     *since = peer->since;
@@ -120,6 +116,8 @@ void local_chain (const struct question *q)
     if (hash.size == HASH_SIZE) {
         memcpy (wanted.bytes, hash.data, HASH_SIZE);
         entry = directory_by_hash (directory, &wanted);
+    } else if (party_valid (ask_text (q, "party"))) {
+        entry = directory_by_name (directory, ask_text (q, "party"));
     }
     if (entry == NULL) {
         answer_refuse (&q->asker, "not-found", "no such credential is known here");

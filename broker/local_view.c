@@ -8,7 +8,6 @@
 #include "broker/uplink.h"
 #include "bus/edge/log.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,13 +78,7 @@ static void status_run (struct job *base, struct store *store)
 
 static const struct peer *peer_of (const struct station *station, const struct link_view *link)
 {
-    char user[2 * KEY_SIZE + 1];
-    if (link->up)
-        return station->parent;
-    sodium_bin2hex (user, sizeof user, link->entry->credential.link_key, KEY_SIZE);
-    const struct peer *peer;
-    HASH_FIND_STR (station->children, user, peer);
-    return peer;
+    return link->up ? station->parent : peer_of_child (station, &link->entry->credential);
 }
 
 static void put_link (struct pack_out *out, const struct station *station,

@@ -57,11 +57,34 @@ void peer_free (struct peer **self_p)
     *self_p = NULL;
 }
 
-struct peer *peer_by_user (struct station *station, const char *user)
+struct peer *peer_by_user (const struct station *station, const char *user)
 {
     struct peer *peer = NULL;
     HASH_FIND_STR (station->children, user, peer);
+    if (peer != NULL || user[0] == '\0')
+        return peer;
+    peer = station->children;
+    while (peer != NULL && strcmp (peer->other, user) != 0)
+        peer = peer->hh.next;
     return peer;
+}
+
+struct peer *peer_of_child (const struct station *station, const struct credential *c)
+{
+    char user[2 * KEY_SIZE + 1];
+    sodium_bin2hex (user, sizeof user, c->link_key, KEY_SIZE);
+    return peer_by_user (station, user);
+}
+
+/* It comes with its other key: the one before is a way in no longer once the newest was used. */
+static void change_key (struct peer *self, const char *user)
+{
+    struct station *station = self->station;
+    HASH_DEL (station->children, self);
+    memcpy (self->other, self->user, sizeof self->other);
+    snprintf (self->user, sizeof self->user, "%s", user);
+    HASH_ADD_STR (station->children, user, self);
+    station->admit_wanted = true;
 }
 
 bool peer_sent_credential (const struct peer *self, const struct hash *credential)
@@ -417,6 +440,13 @@ void peer_frame (struct peer *self, struct wire_frame *wire)
         return;
     }
     bool greeting = frame.verb == CB_VERB_HELLO;
+    if (!self->up && strcmp (wire->user, self->user) != 0) {
+        if (!greeting) {
+            wire_free (wire);
+            return;
+        }
+        change_key (self, wire->user);
+    }
     /* A late frame of an old connection does not take the answers there. */
     if (!self->up && (greeting || of_this_session (self, &frame) ||
                       (self->state == LINK_IDLE && !self->greeting)))
@@ -492,6 +522,7 @@ void peer_tick (struct peer *self, int64_t now)
         uplink_next (self->station);
     } else if (self->up && self->state == LINK_IDLE && !self->greeting && now >= self->retry_at) {
         struct link_step step = link_step (self->state, LINK_EVENT_START);
+        uplink_refresh (self->station);
         greet_hello (self);
         peer_enter (self, step.next);
     }

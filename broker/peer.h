@@ -44,6 +44,7 @@ struct peer {
     struct station *station;
     bool up;
     char user[2 * KEY_SIZE + 1];
+    char other[2 * KEY_SIZE + 1]; /* a child's second key that may greet, while it renews; "" */
     char name[PARTY_MAX + 1];
     const struct entry *entry; /* its current credential */
     zsock_t *sock;             /* up: its own DEALER; down: the station's ROUTER */
@@ -90,8 +91,9 @@ struct peer {
 
 struct peer *peer_new (struct station *station, bool up, const struct entry *entry);
 void peer_free (struct peer **self);
-/* The child that holds this link key; NULL: none. */
-struct peer *peer_by_user (struct station *station, const char *user);
+/* The child that holds this link key, in use or yet to come; NULL: none. */
+struct peer *peer_by_user (const struct station *station, const char *user);
+struct peer *peer_of_child (const struct station *station, const struct credential *c);
 
 /* Takes a frame from the socket; owns it. */
 void peer_frame (struct peer *self, struct wire_frame *frame);

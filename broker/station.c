@@ -8,6 +8,7 @@
 #include "broker/pump.h"
 #include "broker/tap.h"
 #include "broker/uplink.h"
+#include "bus/core/schema.h"
 #include "bus/core/trust.h"
 #include "bus/edge/log.h"
 #include "bus/edge/schemafile.h"
@@ -54,6 +55,21 @@ static void adopt_contact (struct station *self, const struct item *item)
     log_notice ("%s: now at %s", self->parent->name, uplink_endpoint (self));
 }
 
+/* A party came back without its keys: two parties vouch for it, and those above judge whether
+ * they should have. */
+static void alarm_again (const struct item *item)
+{
+    struct envelope e;
+    struct credential c;
+    if (!span_is (item->kind, "enrolment") || item->mode != CB_MODE_LIVE ||
+        envelope_parse (&e, item->envelope) != CB_OK ||
+        !credential_parse (&c, body_bytes (e.body, "credential")) || !credential_again (&c))
+        return;
+    log_warning (SPAN_FMT " has lost its keys and was enrolled again as generation %u by " SPAN_FMT
+                          "; if you do not know of it, call them",
+                 SPAN_ARG (c.name), (unsigned) c.generation, SPAN_ARG (item->id.origin));
+}
+
 void station_stored (struct station *self, const struct item *item)
 {
     if (item->lane < CB_PRECEDENCES && item->position > self->heads[item->lane])
@@ -62,6 +78,7 @@ void station_stored (struct station *self, const struct item *item)
         self->head = item->position;
     self->pump_wanted = true;
     adopt_contact (self, item);
+    alarm_again (item);
     tap_show (self, item);
     local_wake (self);
 }
@@ -109,6 +126,25 @@ struct admission {
     struct hash keys[];
 };
 
+/* The link key of the generation before, which a child may still use: it has not joined with its
+ * new credential yet. NULL: it is the same, or does not count any more. */
+static const uint8_t *former_key (const struct station *self, const struct entry *entry)
+{
+    const struct hash *previous = entry->credential.previous;
+    const struct entry *before = previous ? directory_by_hash (self->directory, previous) : NULL;
+    if (before == NULL || before->revoked ||
+        memcmp (before->credential.link_key, entry->credential.link_key, KEY_SIZE) == 0)
+        return NULL;
+    return before->credential.link_key;
+}
+
+static void key_text_of (const uint8_t *key, char text[2 * KEY_SIZE + 1])
+{
+    text[0] = '\0';
+    if (key != NULL)
+        sodium_bin2hex (text, 2 * KEY_SIZE + 1, key, KEY_SIZE);
+}
+
 static bool admit_child (const struct entry *entry, void *arg)
 {
     struct admission *admission = arg;
@@ -116,17 +152,37 @@ static bool admit_child (const struct entry *entry, void *arg)
     const struct credential *c = &entry->credential;
     if (!span_equal (party_parent (c->name), station_name (self)) || entry->revoked)
         return true;
-    memcpy (admission->keys[admission->count++].bytes, c->link_key, KEY_SIZE);
-    char user[2 * KEY_SIZE + 1];
-    sodium_bin2hex (user, sizeof user, c->link_key, KEY_SIZE);
+    const uint8_t *former = former_key (self, entry);
+    char user[2 * KEY_SIZE + 1], before[2 * KEY_SIZE + 1];
+    key_text_of (c->link_key, user);
+    key_text_of (former, before);
     struct peer *peer = peer_by_user (self, user);
+    if (peer == NULL)
+        peer = peer_by_user (self, before);
     if (peer == NULL) {
         peer = peer_new (self, false, entry);
         peer->sock = self->children_sock;
         HASH_ADD_STR (self->children, user, peer);
     }
     peer->entry = entry;
+    bool newest = strcmp (peer->user, user) == 0;
+    bool both = former != NULL && (!newest || peer->heard_utc == 0);
+    snprintf (peer->other, sizeof peer->other, "%s", both ? (newest ? before : user) : "");
+    memcpy (admission->keys[admission->count++].bytes, c->link_key, KEY_SIZE);
+    if (both)
+        memcpy (admission->keys[admission->count++].bytes, former, KEY_SIZE);
     return true;
+}
+
+static bool may_stay (const struct station *self, const struct peer *peer)
+{
+    const struct entry *entry = directory_by_name (self->directory, span_of (peer->name));
+    char user[2 * KEY_SIZE + 1], before[2 * KEY_SIZE + 1];
+    if (entry == NULL || entry->revoked)
+        return false;
+    key_text_of (entry->credential.link_key, user);
+    key_text_of (former_key (self, entry), before);
+    return strcmp (peer->user, user) == 0 || strcmp (peer->user, before) == 0;
 }
 
 static void drop_strangers (struct station *self)
@@ -134,9 +190,7 @@ static void drop_strangers (struct station *self)
     struct peer *peer, *next;
     HASH_ITER (hh, self->children, peer, next)
     {
-        const struct entry *entry = directory_by_name (self->directory, span_of (peer->name));
-        if (entry != NULL && !entry->revoked &&
-            memcmp (entry->credential.link_key, peer->entry->credential.link_key, KEY_SIZE) == 0)
+        if (may_stay (self, peer))
             continue;
         if (peer->state != LINK_IDLE)
             peer_end (peer, CB_REVOKED, "");
@@ -148,7 +202,7 @@ static void drop_strangers (struct station *self)
 static void admit_now (struct station *self)
 {
     size_t most = directory_children (self->directory, station_name (self));
-    struct admission *admission = calloc (1, sizeof *admission + most * sizeof (struct hash));
+    struct admission *admission = calloc (1, sizeof *admission + 2 * most * sizeof (struct hash));
     if (admission == NULL)
         abort ();
     admission->station = self;
@@ -156,6 +210,11 @@ static void admit_now (struct station *self)
     directory_each (self->directory, station_name (self), admit_child, admission);
     zap_admit (self->zap, admission->keys, admission->count);
     free (admission);
+    if (self->parent != NULL) {
+        const struct entry *entry =
+            directory_by_name (self->directory, span_of (self->parent->name));
+        self->parent->entry = entry != NULL ? entry : self->parent->entry;
+    }
 }
 
 void station_admit (struct station *self)

@@ -10,8 +10,10 @@
 
 struct uplink {
     struct station *station;
-    zsock_t *monitor;  /* PAIR: what happens to the connection */
-    unsigned monitors; /* made so far: their names are freed later than their sockets */
+    zsock_t *monitor;      /* PAIR: what happens to the connection */
+    unsigned monitors;     /* made so far: their names are freed later than their sockets */
+    uint8_t key[KEY_SIZE]; /* of the parent, that was tried last */
+    bool lost;             /* a connection that worked was */
 };
 
 const char *uplink_endpoint (const struct station *station)
@@ -58,6 +60,7 @@ static void on_lost (struct station *station)
         return;
     peer_enter (parent, link_step (parent->state, LINK_EVENT_CUT).next);
     parent->retry_at = 0;
+    station->uplink->lost = true;
 }
 
 static int on_event (zloop_t *loop, zsock_t *sock, void *arg)
@@ -96,6 +99,21 @@ static void disconnect (struct uplink *self)
     zsock_destroy (&station->parent->sock);
 }
 
+/* The parent's key in force, or the one before it, by turns: it has not taken in its new
+ * credential yet, or we heard of it late. True: the turns begin anew. */
+static bool choose_key (struct uplink *self)
+{
+    struct station *station = self->station;
+    const struct credential *now = &station->parent->entry->credential;
+    const struct entry *before =
+        now->previous != NULL ? directory_by_hash (station->directory, now->previous) : NULL;
+    bool two = before != NULL && !before->revoked &&
+               memcmp (before->credential.link_key, now->link_key, KEY_SIZE) != 0;
+    bool tried = memcmp (self->key, now->link_key, KEY_SIZE) == 0;
+    memcpy (self->key, two && tried ? before->credential.link_key : now->link_key, KEY_SIZE);
+    return !two || !tried;
+}
+
 static void connect_now (struct uplink *self)
 {
     struct station *station = self->station;
@@ -105,8 +123,8 @@ static void connect_now (struct uplink *self)
         log_warning ("%s: no endpoint is known; set `parent` in certbus.conf", parent->name);
         return;
     }
-    parent->sock = wire_client (endpoint, parent->entry->credential.link_key,
-                                station->keys.link_secret, station->keys.link_public);
+    parent->sock =
+        wire_client (endpoint, self->key, station->keys.link_secret, station->keys.link_public);
     if (parent->sock == NULL) {
         log_error ("%s: \"%s\" is no endpoint", parent->name, endpoint);
         return;
@@ -131,6 +149,7 @@ struct uplink *uplink_open (struct station *station)
     if (self == NULL)
         abort ();
     self->station = station;
+    choose_key (self);
     connect_now (self);
     return self;
 }
@@ -149,7 +168,7 @@ void uplink_next (struct station *station)
     /* Also with one endpoint: libzmq never connects again after a refusal, as of one
      * who comes before it is admitted. */
     disconnect (station->uplink);
-    if (station->endpoint_count > 0)
+    if (choose_key (station->uplink) && station->endpoint_count > 0)
         station->endpoint_now = (station->endpoint_now + 1) % station->endpoint_count;
     connect_now (station->uplink);
 }
@@ -161,4 +180,14 @@ void uplink_reset (struct station *station)
     peer_enter (station->parent, LINK_IDLE);
     station->endpoint_now = 0;
     connect_now (station->uplink);
+}
+
+void uplink_refresh (struct station *station)
+{
+    struct uplink *self = station->uplink;
+    const uint8_t *now = station->parent->entry->credential.link_key;
+    bool lost = self->lost;
+    self->lost = false;
+    if (lost && memcmp (self->key, now, KEY_SIZE) != 0)
+        uplink_next (station);
 }

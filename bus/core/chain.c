@@ -16,7 +16,7 @@ static bool top_signed (const struct directory *directory, const struct credenti
     return root && root_signatures (root, &c->st, purpose) >= root->threshold;
 }
 
-static enum cb_reason judge_issuer (const struct directory *directory, const struct credential *c)
+enum cb_reason trust_issued (const struct directory *directory, const struct credential *c)
 {
     const struct root_file *root = directory_root_file (directory);
     if (!c->issuer) {
@@ -94,7 +94,7 @@ static enum cb_reason judge_move (const struct directory *directory, const struc
 
 enum cb_reason trust_credential (const struct directory *directory, const struct credential *c)
 {
-    enum cb_reason reason = judge_issuer (directory, c);
+    enum cb_reason reason = trust_issued (directory, c);
     if (reason == CB_OK)
         reason = judge_succession (directory, c);
     if (reason == CB_OK)
@@ -256,8 +256,11 @@ static enum cb_reason judge_name (const struct entry *issuer, const struct entry
         return CB_OK;
     if (current) {
         when_text (current->credential.issued, when);
-        add (detail, SPAN_FMT ", enrolled %.10s%s; a name stays with its party: choose another",
-             SPAN_ARG (name), when, current->revoked ? " and revoked since" : "");
+        add (detail,
+             SPAN_FMT ", enrolled %.10s%s; a name stays with its party: choose another. If it is "
+                      "the same party, and its keys are lost: --again makes generation %u",
+             SPAN_ARG (name), when, current->revoked ? " and revoked since" : "",
+             (unsigned) current->credential.generation + 1);
     }
     return CB_NAME_TAKEN;
 }

@@ -117,3 +117,11 @@ bool credential_narrows (const struct credential *c, const struct credential *is
            c->issued >= issuer->not_before && c->issued <= issuer->not_after &&
            grants_narrow (&c->may, may);
 }
+
+bool credential_again (const struct credential *c)
+{
+    for (size_t i = 0; i < c->st.count; i++)
+        if (c->st.sigs[i].purpose == CB_PURPOSE_COUNTERSIGN)
+            return c->generation > 1;
+    return false;
+}

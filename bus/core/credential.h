@@ -89,6 +89,10 @@ void credential_pack (struct pack_out *out, const struct credential *c);
  * depth and dates. Signatures are the directory's business. */
 bool credential_narrows (const struct credential *c, const struct credential *issuer);
 
+/* Whether a good one had to be countersigned to follow the one before: its keys were lost, or the
+ * party was moved. Without that signature the keys before did vouch for it. */
+bool credential_again (const struct credential *c);
+
 /* A request to be enrolled. The three keys are Ed25519 keys, each of which has
  * signed it; the X25519 forms of the last two go into the credential. */
 struct enrolment {

@@ -121,8 +121,10 @@ static enum cb_reason check_standing (struct check *check)
         return CB_TEST_LEFT;
     if (directory_frozen (check->intake->directory, e->id.origin))
         return CB_FROZEN;
-    if (!origin->revoked || (origin->last_seq && e->id.seq <= origin->last_seq &&
-                             epoch_equal (e->id.epoch, origin->last_epoch)))
+    /* What comes back was taken in there before its keys were replaced. */
+    if (check->intake->recovery || !origin->revoked ||
+        (origin->last_seq && e->id.seq <= origin->last_seq &&
+         epoch_equal (e->id.epoch, origin->last_epoch)))
         return CB_OK;
     /* A rotation names the last message of the old key, and disputes nothing. */
     bool rotated = origin->successor && origin->last_seq && !origin->disputed;

@@ -93,3 +93,22 @@ void statement_pack (struct pack_out *out, struct span body, struct statement_si
         pack_put_bin (out, span_bytes (sigs[i].sig, SIG_SIZE));
     }
 }
+
+bool statement_add (struct pack_out *out, const struct statement *s,
+                    const struct statement_sig *sig)
+{
+    struct statement_sig sigs[STATEMENT_SIGS];
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->sigs[i].purpose == sig->purpose && hash_equal (&s->sigs[i].signer, &sig->signer))
+            continue;
+        sigs[count].purpose = s->sigs[i].purpose;
+        sigs[count].signer = s->sigs[i].signer;
+        memcpy (sigs[count++].sig, s->sigs[i].sig, SIG_SIZE);
+    }
+    if (count == STATEMENT_SIGS)
+        return false;
+    sigs[count++] = *sig;
+    statement_pack (out, s->body, sigs, count);
+    return true;
+}

@@ -45,4 +45,9 @@ struct statement_sig statement_sign (struct span body, enum cb_purpose purpose,
 void statement_pack (struct pack_out *out, struct span body, struct statement_sig *sigs,
                      size_t count);
 
+/* Packs `s` with one more signature; one that has this purpose and signer is replaced. False:
+ * it has as many as it may. */
+bool statement_add (struct pack_out *out, const struct statement *s,
+                    const struct statement_sig *sig);
+
 #endif

@@ -16,6 +16,8 @@ enum cb_reason trust_root (const struct directory *directory, struct span statem
 enum cb_reason trust_policy (const struct directory *directory, struct policy *policy,
                              struct span statement);
 enum cb_reason trust_credential (const struct directory *directory, const struct credential *c);
+/* Of these the first alone: that its issuer, which still counts, signed it and may grant it. */
+enum cb_reason trust_issued (const struct directory *directory, const struct credential *c);
 enum cb_reason trust_revocation (const struct directory *directory,
                                  const struct revocation *revocation, struct span by,
                                  struct span statement);

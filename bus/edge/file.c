@@ -186,3 +186,14 @@ int file_write (const char *path, struct span bytes, bool secret, bool replace, 
                        path, strerror (errno));
     return 0;
 }
+
+int file_replace (const char *from, const char *path, char *why, size_t why_size)
+{
+    if (rename (from, path) != 0)
+        return refuse (why, why_size, "%s: cannot take the place of %s: %s", from, path,
+                       strerror (errno));
+    if (sync_folder (path) != 0)
+        return refuse (why, why_size, "%s: written, but its folder cannot be synchronised: %s",
+                       path, strerror (errno));
+    return 0;
+}

@@ -2,6 +2,7 @@
 #include "bus/edge/keys.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,21 +240,48 @@ int keypair_load (struct keypair *pair, const char *path, char *why, size_t why_
     return result;
 }
 
-void keys_request (const struct keys *keys, struct span title, const struct span *endpoints,
-                   size_t endpoint_count, int64_t now, struct pack_out *out)
+bool keys_are_for (const struct keys *keys, const struct credential *c)
 {
-    assert (endpoint_count <= ENDPOINTS_MAX);
-    struct enrolment e = {
-        .name = span_of (keys->party),
-        .title = title,
-        .sign_key = keys->sign.public,
-        .seal_key = keys->seal.public,
-        .link_key = keys->link.public,
-        .endpoint_count = endpoint_count,
-        .made = now,
-    };
-    for (size_t i = 0; i < endpoint_count; i++)
-        e.endpoints[i] = endpoints[i];
+    return span_is (c->name, keys->party) &&
+           memcmp (c->sign_key, keys->sign.public, KEY_SIZE) == 0 &&
+           memcmp (c->seal_key, keys->seal_public, KEY_SIZE) == 0 &&
+           memcmp (c->link_key, keys->link_public, KEY_SIZE) == 0;
+}
+
+int keys_load_for (struct keys *keys, const char *home, const struct credential *c, char *why,
+                   size_t why_size)
+{
+    static const char *const names[] = { "keys", KEYS_NEXT };
+    char path[PATH_MAX], other[512] = "";
+    for (int i = 0; i < 2; i++) {
+        snprintf (path, sizeof path, "%s/%s", home, names[i]);
+        bool loaded = keys_load (keys, path, i ? other : why, i ? sizeof other : why_size) == 0;
+        if (loaded && keys_are_for (keys, c))
+            return i;
+        if (loaded && i == 0)
+            snprintf (why, why_size, "%s: are not those that the credential of " SPAN_FMT " is for",
+                      path, SPAN_ARG (c->name));
+        keys_wipe (keys);
+    }
+    return -1;
+}
+
+int keys_promote (const char *home, char *why, size_t why_size)
+{
+    char next[PATH_MAX], path[PATH_MAX];
+    snprintf (next, sizeof next, "%s/%s", home, KEYS_NEXT);
+    snprintf (path, sizeof path, "%s/keys", home);
+    return file_replace (next, path, why, why_size);
+}
+
+void keys_request (const struct keys *keys, const struct enrolment *asked, struct pack_out *out)
+{
+    assert (asked->endpoint_count <= ENDPOINTS_MAX);
+    struct enrolment e = *asked;
+    e.name = span_of (keys->party);
+    e.sign_key = keys->sign.public;
+    e.seal_key = keys->seal.public;
+    e.link_key = keys->link.public;
     struct pack_out body;
     pack_init (&body);
     enrolment_pack (&body, &e);

@@ -49,8 +49,21 @@ int file_write (const char *path, struct span bytes, bool secret, bool replace, 
  * and errno. */
 int file_place (const char *made, const char *path, bool replace);
 
-/* Packs a signed enrolment request for these keys. */
-void keys_request (const struct keys *keys, struct span title, const struct span *endpoints,
-                   size_t endpoint_count, int64_t now, struct pack_out *out);
+/* Renames a file over another and synchronises the folder. 0, or -1 and why. */
+int file_replace (const char *from, const char *path, char *why, size_t why_size);
+
+/* New keys wait in HOME/keys.next until their credential is in force, which is when the bundle
+ * that holds it is in its place: whoever starts between the two steps takes the right ones. */
+#define KEYS_NEXT "keys.next"
+bool keys_are_for (const struct keys *keys, const struct credential *c);
+/* Loads those of HOME that `c` is for. 0: they are in keys, 1: still in keys.next; -1 and why. */
+int keys_load_for (struct keys *keys, const char *home, const struct credential *c, char *why,
+                   size_t why_size);
+/* Puts keys.next in the place of keys. 0, or -1 and why. */
+int keys_promote (const char *home, char *why, size_t why_size);
+
+/* Packs a signed enrolment request for these keys: `asked` gives title, endpoints, previous and
+ * time. */
+void keys_request (const struct keys *keys, const struct enrolment *asked, struct pack_out *out);
 
 #endif

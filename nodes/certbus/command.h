@@ -59,9 +59,12 @@ struct command {
     X (root_create)                                                                                \
     X (root_enrol)                                                                                 \
     X (root_policy)                                                                                \
+    X (root_countersign)                                                                           \
     X (init)                                                                                       \
     X (enrol)                                                                                      \
     X (join)                                                                                       \
+    X (renew)                                                                                      \
+    X (countersign)                                                                                \
     X (publish)                                                                                    \
     X (report)                                                                                     \
     X (attach)                                                                                     \

@@ -10,7 +10,7 @@
 #define DAYS_MAX 36500
 
 static const struct option_row options[] = {
-    { "role", 'r', false, "ROLE", "a role of the policy (required)" },
+    { "role", 'r', false, "ROLE", "a role of the policy (required for a party that is new)" },
     { "sector", 's', true, "S", "a sector that it belongs to" },
     { "title", 0, false, "TITLE", "instead of the one in the request" },
     { "days", 0, false, "N", "how long the credential is valid (default: 730)" },
@@ -19,8 +19,11 @@ static const struct option_row options[] = {
     { "may-sectors", 0, false, "S,..", "into these sectors ('*' is any; default: none)" },
     { "children", 0, false, "N", "how many parties it may enrol (default: 1000)" },
     { "depth", 0, false, "N", "how many levels below it there may be (default: 1)" },
+    { "again", 0, false, NULL,
+      "it is enrolled already and has lost its keys: make what the party above countersigns" },
+    { "countersigned", 0, false, "FILE", "complete that, with what came back" },
     { "yes", 'y', false, NULL, "the code has been compared: do not ask" },
-    { "out", 'o', false, "FILE", "where the credential goes (default: NAME.credential)" },
+    { "out", 'o', false, "FILE", "where the result goes (default: NAME.credential)" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -109,7 +112,8 @@ static int read_grant (const struct call *call, struct grant *grant)
 {
     struct labels *sectors = &grant->offer.sectors;
     size_t count = args_count (&call->args, "sector");
-    *grant = (struct grant){ .offer.role = span_of (args_text (&call->args, "role")) };
+    const char *role = args_text (&call->args, "role");
+    *grant = (struct grant){ .offer.role = span_of (role ? role : "") };
     if (count > SECTORS_MAX)
         return usage (call, "--sector: at most %d", SECTORS_MAX);
     for (size_t i = 0; i < count; i++)
@@ -139,8 +143,9 @@ static void ask_may (struct ask *question, const struct grants *grants)
     ask_free (&may);
 }
 
+/* `countersigned` may be NULL. */
 static int ask_broker (struct call *call, const struct request *request, const struct offer *offer,
-                       bool dry_run, struct span *answer)
+                       const struct request *countersigned, bool dry_run, struct span *answer)
 {
     char why[WHY_MAX];
     int64_t days = 0;
@@ -149,8 +154,14 @@ static int ask_broker (struct call *call, const struct request *request, const s
         return usage (call, "%s", why);
     struct ask *question = ask_new ("enrol");
     ask_bytes (question, "request", request->bytes);
-    ask_text (question, "role", offer->role);
-    ask_texts (question, "sectors", offer->sectors.at, offer->sectors.count);
+    if (offer->role.size) {
+        ask_text (question, "role", offer->role);
+        ask_texts (question, "sectors", offer->sectors.at, offer->sectors.count);
+    }
+    if (args_flag (&call->args, "again"))
+        ask_bool (question, "again", true);
+    if (countersigned)
+        ask_bytes (question, "countersigned", countersigned->bytes);
     if (title)
         ask_text (question, "title", span_of (title));
     if (days)
@@ -162,35 +173,140 @@ static int ask_broker (struct call *call, const struct request *request, const s
     return talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, answer);
 }
 
+/* The credential in the broker's answer, into its file. */
+static int finish (const struct call *call, const struct request *request, const struct path *path,
+                   struct span answer)
+{
+    if (!body_bytes (answer, "bundle").size)
+        return refused ("the broker's answer has no credential");
+    return request_finish (call, request, path, body_bytes (answer, "bundle"),
+                           body_int (answer, "not_after", 0));
+}
+
+/* A party that is new. The broker's own reasons against it come before the phone call. */
+static int enrol_new (struct call *call, const struct request *request, struct offer *offer)
+{
+    struct path path;
+    struct span answer;
+    int code = request_out (call, request->e.name, 1, "credential", &path);
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, offer, NULL, true, &answer);
+    if (code == EXIT_DONE) {
+        offer->until = body_int (answer, "not_after", 0);
+        code = request_confirm (call, request, offer);
+    }
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, offer, NULL, false, &answer);
+    return code == EXIT_DONE ? finish (call, request, &path, answer) : code;
+}
+
+/* Its keys in force have signed: nobody needs to be called. */
+static int renew (struct call *call, const struct request *request)
+{
+    static const char *const others[] = { "role",      "sector", "title",        "days",
+                                          "may-enrol", "again",  "countersigned" };
+    const struct offer none = { .role = { 0 } };
+    struct offer offer;
+    struct path path;
+    struct span answer;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (args_flag (&call->args, others[i]))
+            return usage (call, "--%s: this is a renewal, which changes keys and dates only",
+                          others[i]);
+    offer_of (&offer, request->p);
+    offer.question = "The keys in force have signed this. Renew?";
+    int code = request_out (call, request->e.name, request->p->c.generation, "credential", &path);
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, &none, NULL, true, &answer);
+    if (code == EXIT_DONE)
+        code = request_confirm (call, request, &offer);
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, &none, NULL, false, &answer);
+    return code == EXIT_DONE ? finish (call, request, &path, answer) : code;
+}
+
+/* Keys lost, first half: what the authority is to countersign. Nothing is in force by it. */
+static int propose (struct call *call, const struct request *request, const struct offer *given)
+{
+    struct path path;
+    struct span answer;
+    struct offer offer;
+    struct proposal p;
+    char next[2 * PATH_TEXT + 4 * PARTY_MAX];
+    int code = ask_broker (call, request, given, NULL, false, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    if (proposal_parse (&p, body_bytes (answer, "proposal")) != CB_OK)
+        return refused ("the broker's answer has nothing to countersign");
+    offer_of (&offer, &p);
+    code = request_out (call, request->e.name, p.c.generation, "proposal", &path);
+    if (code == EXIT_DONE)
+        code = request_confirm (call, request, &offer);
+    if (code != EXIT_DONE)
+        return code;
+    struct span authority = proposal_authority (p.c.name);
+    snprintf (next, sizeof next,
+              "goes to %s" SPAN_FMT ", where it is countersigned: certbus %s %s\nThe old keys "
+              "count until what comes back is completed: certbus enrol %s --countersigned FILE",
+              authority.size ? "" : "who has the root keys", SPAN_ARG (authority),
+              authority.size ? "countersign" : "root countersign DIR", path.text,
+              call->args.operands[0]);
+    return proposal_finish (call, request, &path, body_bytes (answer, "proposal"), next);
+}
+
+/* Keys lost, second half. */
+static int complete (struct call *call, const struct request *request)
+{
+    const char *file = args_text (&call->args, "countersigned");
+    const struct offer none = { .role = { 0 } };
+    struct request countersigned;
+    struct offer offer;
+    struct path path;
+    struct span answer;
+    int code = request_load (&countersigned, file);
+    if (code != EXIT_DONE)
+        return code;
+    if (!countersigned.p)
+        code = refused ("%s: nothing that was countersigned; `certbus countersign` makes it", file);
+    if (code == EXIT_DONE)
+        code =
+            request_out (call, request->e.name, countersigned.p->c.generation, "credential", &path);
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, &none, &countersigned, true, &answer);
+    if (code == EXIT_DONE) {
+        offer_of (&offer, countersigned.p);
+        offer.question = "The old keys stop counting at once, everywhere. Complete it?";
+        code = request_confirm (call, &countersigned, &offer);
+    }
+    if (code == EXIT_DONE)
+        code = ask_broker (call, request, &none, &countersigned, false, &answer);
+    if (code == EXIT_DONE)
+        code = finish (call, request, &path, answer);
+    request_free (&countersigned);
+    return code;
+}
+
 static int run (struct call *call)
 {
     struct request request;
     struct grant grant;
-    struct path path;
-    struct span answer;
-    if (!args_flag (&call->args, "role"))
-        return usage (call, "enrol: which role? Say it with --role ROLE");
     int code = request_load (&request, call->args.operands[0]);
     if (code != EXIT_DONE)
         return code;
-    code = read_grant (call, &grant);
-    /* The broker's own reasons against it come before the phone call. */
-    if (code == EXIT_DONE)
-        code = request_out (call, &request, &path);
-    if (code == EXIT_DONE)
-        code = ask_broker (call, &request, &grant.offer, true, &answer);
-    if (code == EXIT_DONE) {
-        grant.offer.until = body_int (answer, "not_after", 0);
-        code = request_confirm (call, &request, &grant.offer);
+    bool again = args_flag (&call->args, "again"), role = args_flag (&call->args, "role");
+    if (request.p) {
+        code = renew (call, &request);
+    } else if (args_flag (&call->args, "countersigned")) {
+        code = complete (call, &request);
+    } else if (!again && !role) {
+        code = usage (call, "enrol: which role? Say it with --role ROLE");
+    } else {
+        code = read_grant (call, &grant);
+        if (code == EXIT_DONE)
+            code = again ? propose (call, &request, &grant.offer)
+                         : enrol_new (call, &request, &grant.offer);
+        grant_free (&grant);
     }
-    if (code == EXIT_DONE)
-        code = ask_broker (call, &request, &grant.offer, false, &answer);
-    if (code == EXIT_DONE && !body_bytes (answer, "bundle").size)
-        code = refused ("the broker's answer has no credential");
-    if (code == EXIT_DONE)
-        code = request_finish (call, &request, &path, body_bytes (answer, "bundle"),
-                               body_int (answer, "not_after", 0));
-    grant_free (&grant);
     request_free (&request);
     return code;
 }
@@ -207,6 +323,13 @@ const struct command command_enrol = {
         "phone: it is the only proof that the request is theirs. Then this party's broker\n"
         "signs the credential. NAME.credential goes back to the party, which joins with it; it\n"
         "is no secret. A party can be given no more than this one may grant.\n"
+        "\n"
+        "A request by `certbus renew` is signed by the keys in force and needs no more than a "
+        "yes.\n"
+        "A party that lost its keys makes a new home with `certbus init`; --again writes what the\n"
+        "party above this one countersigns (above the top party: the root keys), with role and\n"
+        "rights as before unless --role says otherwise; --countersigned completes it. From then\n"
+        "on the old keys count nowhere, and everyone above is told.\n"
         "\n"
         "Unless --may-enrol says otherwise, a provincial may enrol organisation and observer in\n"
         "any sector, a sectoral organisation in its own sectors, both at most 1000 parties one\n"

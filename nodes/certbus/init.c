@@ -97,11 +97,11 @@ static int write_request (const struct keys *keys, const char *title, const char
 {
     char why[WHY_MAX];
     struct pack_out request;
-    struct enrolment e;
-    struct span endpoint = span_of (listen ? listen : "");
+    struct enrolment e = { .title = span_of (title), .made = clock_utc () };
+    if (listen && can_be_told (listen))
+        e.endpoints[e.endpoint_count++] = span_of (listen);
     pack_init (&request);
-    keys_request (keys, span_of (title), &endpoint, listen && can_be_told (listen) ? 1 : 0,
-                  clock_utc (), &request);
+    keys_request (keys, &e, &request);
     int result = file_write (out, pack_result (&request), false, false, why, sizeof why) == 0
                      ? EXIT_DONE
                      : refused ("%s", why);

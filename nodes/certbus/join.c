@@ -14,11 +14,16 @@ static const struct option_row options[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
-/* Whether the credential in the bundle is for these keys; sets `*own`. */
-static int check_own (const struct directory *directory, const struct keys *keys,
-                      const struct bundle *bundle, const char *file, const struct entry **own)
+/* Whether the credential in the bundle is for keys of this home, those in force or those that
+ * wait; sets `*own`. */
+static int check_own (const struct call *call, const struct directory *directory,
+                      const struct keys *keys, const struct bundle *bundle,
+                      const struct entry **own)
 {
+    char why[WHY_MAX];
     struct credential last;
+    struct keys found;
+    const char *file = call->args.operands[0];
     *own = directory_by_name (directory, span_of (keys->party));
     if (!*own) {
         bool named = credential_parse (&last, bundle->chain[bundle->chain_count - 1]);
@@ -26,9 +31,9 @@ static int check_own (const struct directory *directory, const struct keys *keys
                         named ? line_of (last.name).text : "another party", keys->party);
     }
     const struct credential *c = &(*own)->credential;
-    if (memcmp (c->sign_key, keys->sign.public, KEY_SIZE) != 0 ||
-        memcmp (c->seal_key, keys->seal_public, KEY_SIZE) != 0 ||
-        memcmp (c->link_key, keys->link_public, KEY_SIZE) != 0)
+    bool fits = keys_load_for (&found, call->home, c, why, sizeof why) >= 0;
+    keys_wipe (&found);
+    if (!fits)
         return refused ("%s: the credential of %s is for other keys than those in this home; it "
                         "belongs to another request",
                         file, keys->party);
@@ -37,6 +42,15 @@ static int check_own (const struct directory *directory, const struct keys *keys
                         "(credential-dates)",
                         file, when_of (c->not_after).text);
     return EXIT_DONE;
+}
+
+/* The generation of the last in a bundle; 0: it is none. */
+static uint32_t generation_of (const struct bundle *bundle)
+{
+    struct credential last;
+    bool good =
+        bundle->chain_count && credential_parse (&last, bundle->chain[bundle->chain_count - 1]);
+    return good ? last.generation : 0;
 }
 
 /* A home that has joined before stays under its root. */
@@ -58,6 +72,10 @@ static int check_before (const struct call *call, const struct bundle *bundle)
              (!hash_equal (&old.st.hash, &new.st.hash) && !root_follows (&old, &new)))
         code = refused ("%s has joined under another root (other-root); a party has one root",
                         call->home);
+    else if (generation_of (bundle) < generation_of (&before))
+        code = refused ("%s: is of generation %u, and generation %u is in force here",
+                        call->args.operands[0], (unsigned) generation_of (bundle),
+                        (unsigned) generation_of (&before));
     span_free (&bytes);
     return code;
 }
@@ -87,7 +105,7 @@ static int check (const struct call *call, const struct keys *keys, const struct
         chain_open (bundle->root, bundle->chain, bundle->chain_count, why, sizeof why);
     if (!directory)
         return refused ("%s: %s", file, why);
-    code = check_own (directory, keys, bundle, file, &own);
+    code = check_own (call, directory, keys, bundle, &own);
     enum cb_reason reason = directory_policy (directory, bundle->policy);
     if (code == EXIT_DONE && reason != CB_OK)
         code = refused ("%s: the policy: %s (%s)", file, cb_reason_text (reason),
@@ -103,14 +121,32 @@ static int store (const struct call *call, const struct keys *keys, const struct
 {
     char why[WHY_MAX], code[CODE_TEXT];
     struct root_file root;
+    struct credential last;
+    struct keys found;
+    /* The bundle decides which keys are in force. When the next step is not reached, the broker
+     * takes it at its start. */
     if (file_write (home_path (call, "bundle").text, bytes, false, true, why, sizeof why) != 0)
         return refused ("%s", why);
     if (home_give (call->home, "bundle", why, sizeof why) != 0)
         return refused ("%s", why);
+    credential_parse (&last, bundle->chain[bundle->chain_count - 1]);
+    bool next = keys_load_for (&found, call->home, &last, why, sizeof why) == 1;
+    keys_wipe (&found);
+    if (next && keys_promote (call->home, why, sizeof why) != 0)
+        return refused ("%s; join again", why);
+    if (next && home_give (call->home, "keys", why, sizeof why) != 0)
+        return refused ("%s", why);
     root_parse (&root, bundle->root);
     hash_code (&root.st.hash, code);
     if (call->json)
-        say_json (json_pack ("{s:s, s:s}", "party", keys->party, "root", code), true);
+        say_json (json_pack ("{s:s, s:s, s:i}", "party", keys->party, "root", code, "generation",
+                             (int) last.generation),
+                  true);
+    else if (last.generation > 1)
+        say ("%s has joined under the root %s, generation %u%s, until %s.\nStart its broker, or "
+             "start it anew if it runs: %s\n",
+             keys->party, code, (unsigned) last.generation, next ? " with its new keys" : "",
+             when_of (last.not_after).text, home_start (call->home).text);
     else
         say ("%s has joined under the root %s.\nStart its broker with: %s\n", keys->party, code,
              home_start (call->home).text);
@@ -153,7 +189,9 @@ const struct command command_join = {
     .about =
         "Checks, without any network, that the root is the one that is named with --root, that\n"
         "every credential from the root down to this party's is signed and grants no more\n"
-        "than the one above it, and that the last is for the keys of this home.",
+        "than the one above it, and that the last is for the keys of this home. New keys, of\n"
+        "`certbus renew --new-keys`, take the place of the old ones in the same step. A broker\n"
+        "that runs takes a renewal in when it is started anew.",
     .options = options,
     .run = run,
 };

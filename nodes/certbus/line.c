@@ -90,7 +90,12 @@ static struct line headline_of (const struct envelope *e)
     if (!span_is (e->kind, "enrolment") ||
         !credential_parse (&c, body_bytes (e->body, "credential")))
         return line_of (message_headline (e));
-    snprintf (line.text, sizeof line.text, "%.300s, %.100s: %.600s", line_of (c.name).text,
+    char again[64] = "";
+    if (c.generation > 1)
+        snprintf (again, sizeof again, "%s as generation %u: ",
+                  credential_again (&c) ? "KEYS LOST, enrolled again" : "renewed",
+                  (unsigned) c.generation);
+    snprintf (line.text, sizeof line.text, "%s%.300s, %.100s: %.500s", again, line_of (c.name).text,
               line_of (c.role).text, line_of (c.title).text);
     return line;
 }

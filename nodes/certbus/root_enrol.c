@@ -115,7 +115,7 @@ static int confirm (const struct call *call, const struct root_dir *dir,
     };
     int code = check (call, dir, request, c);
     if (code == EXIT_DONE)
-        code = request_out (call, request, path);
+        code = request_out (call, request->e.name, 1, "credential", path);
     if (code == EXIT_DONE)
         code = root_sign_policy (dir, file, policy, &version);
     if (code == EXIT_DONE)

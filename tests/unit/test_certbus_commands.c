@@ -330,7 +330,8 @@ static void a_request_is_confirmed_by_a_person_or_not_at_all (void **state)
     snprintf (path, sizeof path, "%s", file_without ("pk.x.request"));
     keys_make (&keys, span_of ("pk.x"));
     pack_init (&out);
-    keys_request (&keys, span_of ("X"), NULL, 0, 1764583200000, &out);
+    keys_request (&keys, &(struct enrolment){ .title = span_of ("X"), .made = 1764583200000 },
+                  &out);
     assert_int_equal (file_write (path, pack_result (&out), false, true, why, sizeof why), 0);
     pack_free (&out);
     keys_wipe (&keys);

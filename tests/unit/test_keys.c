@@ -237,7 +237,12 @@ static void a_request_proves_all_three_keys (void **state)
     struct span endpoints[] = { span_of ("tcp://192.0.2.1:7801"), span_of ("tcp://[::1]:7801") };
     keys_make (&keys, span_of ("pk.sindh"));
     pack_init (&out);
-    keys_request (&keys, span_of ("CERT of Sindh"), endpoints, 2, INT64_C (1700000000000), &out);
+    keys_request (&keys,
+                  &(struct enrolment){ .title = span_of ("CERT of Sindh"),
+                                       .endpoint_count = 2,
+                                       .endpoints = { endpoints[0], endpoints[1] },
+                                       .made = INT64_C (1700000000000) },
+                  &out);
     assert_int_equal (enrolment_parse (&e, pack_result (&out)), CB_OK);
     assert_true (span_is (e.name, "pk.sindh"));
     assert_true (span_is (e.title, "CERT of Sindh"));
@@ -250,7 +255,8 @@ static void a_request_proves_all_three_keys (void **state)
     /* And no other: with one key's secret exchanged it does not hold. */
     memcpy (keys.link.secret, keys.seal.secret, SECRET_SIZE);
     pack_init (&out);
-    keys_request (&keys, span_of ("CERT of Sindh"), NULL, 0, 1, &out);
+    keys_request (&keys, &(struct enrolment){ .title = span_of ("CERT of Sindh"), .made = 1 },
+                  &out);
     assert_int_equal (enrolment_parse (&e, pack_result (&out)), CB_BAD_SIGNATURE);
     pack_free (&out);
 }

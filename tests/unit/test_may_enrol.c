@@ -142,8 +142,10 @@ static void a_refused_enrolment_says_what_is_possible (void **state)
     c.name = span_of ("pk.x.y");
     expect_refused (f, "pk", &c, CB_NOT_A_CHILD, "pk.x.y is not one label below pk");
     c = fixture_stranger (f, "pk.sindh");
-    expect_refused (f, "pk", &c, CB_NAME_TAKEN,
-                    "pk.sindh, enrolled 2025-08-20; a name stays with its party: choose another");
+    expect_refused (
+        f, "pk", &c, CB_NAME_TAKEN,
+        "pk.sindh, enrolled 2025-08-20; a name stays with its party: choose another. If "
+        "it is the same party, and its keys are lost: --again makes generation 2");
     c = good;
     c.role = span_of ("auditor");
     expect_refused (f, "pk.kp", &c, CB_ROLE_NOT_GRANTED,
