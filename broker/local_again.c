@@ -166,7 +166,8 @@ void enrol_countersigned (const struct question *q, const struct enrolment *e,
         return;
     }
     const struct entry *made = directory_by_hash (station->directory, &p.c.st.hash);
-    if (made != NULL && made->issuer == station->me && hash_equal (&p.e.st.hash, &e->st.hash)) {
+    if (made != NULL && made == directory_by_name (station->directory, e->name) &&
+        hash_equal (&p.e.st.hash, &e->st.hash)) {
         enrol_repeat (q, made, e);
         return;
     }

@@ -259,7 +259,7 @@ static void renew (const struct question *q)
         return;
     }
     const struct entry *made = directory_by_hash (station->directory, &p.c.st.hash);
-    if (made != NULL && made->issuer == station->me) {
+    if (made != NULL && made == directory_by_name (station->directory, p.e.name)) {
         enrol_repeat (q, made, &p.e);
         return;
     }

@@ -515,7 +515,8 @@ void peer_tick (struct peer *self, int64_t now)
     } else if (self->state == LINK_OPEN && now - self->said >= PEER_PING_MS) {
         if (!pump_move_cursor (self))
             send_plain (self, CB_VERB_PING);
-    } else if (self->state == LINK_WAITING && !self->greeting && now - self->said > PEER_HELLO_MS) {
+    } else if (self->state == LINK_WAITING && !self->greeting &&
+               (now - self->said > PEER_HELLO_MS || uplink_refused (self->station))) {
         back_off (self);
         peer_enter (self, link_step (self->state, LINK_EVENT_SILENCE).next);
         say_away (self);

@@ -14,6 +14,7 @@ struct uplink {
     unsigned monitors;     /* made so far: their names are freed later than their sockets */
     uint8_t key[KEY_SIZE]; /* of the parent, that was tried last */
     bool lost;             /* a connection that worked was */
+    bool refused;          /* the other side ended the handshake */
 };
 
 const char *uplink_endpoint (const struct station *station)
@@ -82,6 +83,8 @@ static int on_event (zloop_t *loop, zsock_t *sock, void *arg)
         on_connected (station);
     else if (event == ZMQ_EVENT_DISCONNECTED)
         on_lost (station);
+    else if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+        station->uplink->refused = true;
     station_turn (station);
     return 0;
 }
@@ -99,19 +102,33 @@ static void disconnect (struct uplink *self)
     zsock_destroy (&station->parent->sock);
 }
 
+/* The parent's key of the generation before, while that counts. NULL: none. */
+static const uint8_t *former_key (const struct station *station)
+{
+    const struct credential *now = &station->parent->entry->credential;
+    const struct entry *before =
+        now->previous != NULL ? directory_by_hash (station->directory, now->previous) : NULL;
+    bool differs = before != NULL && !before->revoked &&
+                   memcmp (before->credential.link_key, now->link_key, KEY_SIZE) != 0;
+    return differs ? before->credential.link_key : NULL;
+}
+
+bool uplink_refused (const struct station *station)
+{
+    return station->uplink->refused && former_key (station) != NULL;
+}
+
 /* The parent's key in force, or the one before it, by turns: it has not taken in its new
  * credential yet, or we heard of it late. True: the turns begin anew. */
 static bool choose_key (struct uplink *self)
 {
     struct station *station = self->station;
-    const struct credential *now = &station->parent->entry->credential;
-    const struct entry *before =
-        now->previous != NULL ? directory_by_hash (station->directory, now->previous) : NULL;
-    bool two = before != NULL && !before->revoked &&
-               memcmp (before->credential.link_key, now->link_key, KEY_SIZE) != 0;
-    bool tried = memcmp (self->key, now->link_key, KEY_SIZE) == 0;
-    memcpy (self->key, two && tried ? before->credential.link_key : now->link_key, KEY_SIZE);
-    return !two || !tried;
+    const uint8_t *now = station->parent->entry->credential.link_key;
+    const uint8_t *former = former_key (station);
+    bool tried = memcmp (self->key, now, KEY_SIZE) == 0;
+    memcpy (self->key, former != NULL && tried ? former : now, KEY_SIZE);
+    self->refused = false;
+    return former == NULL || !tried;
 }
 
 static void connect_now (struct uplink *self)
@@ -135,7 +152,8 @@ static void connect_now (struct uplink *self)
     self->monitor = zsock_new (ZMQ_PAIR);
     if (self->monitor == NULL ||
         zmq_socket_monitor (zsock_resolve (parent->sock), name,
-                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0 ||
+                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
+                                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL) != 0 ||
         zsock_connect (self->monitor, "%s", name) != 0)
         log_error ("%s: the connection cannot be watched: %s", parent->name,
                    zmq_strerror (zmq_errno ()));

@@ -16,6 +16,8 @@ const char *uplink_endpoint (const struct station *station);
 /* Before a greeting: after a connection was lost, the parent's key in force is tried, if the
  * connection had another one. */
 void uplink_refresh (struct station *station);
+/* Whether the handshake failed, and the parent has another key to be tried. */
+bool uplink_refused (const struct station *station);
 /* No answer there: a new connection, to the next one if there are several. */
 void uplink_next (struct station *station);
 /* The parent's endpoints changed (configuration, its contact message). */
