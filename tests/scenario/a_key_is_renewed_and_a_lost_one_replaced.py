@@ -60,6 +60,11 @@ def new_keys_take_over_without_a_gap_at_the_child_or_at_the_parent(tree):
     until(lambda: pk.holds(waiting) and pk.holds(after), "signed before, and after")
     need(len([link for link in sindh.status()["children"]
               if link["party"] == "pk.sindh.kpt"]) == 1, "one child is shown once")
+    # The old generation ends when the operator says so; the party goes on.
+    sindh.certbus("revoke", "pk.sindh.kpt", "--generation", "1", "--why", "rotated")
+    mark = kpt.say("mark", "pk")
+    until(lambda: pk.holds(mark), "the new generation goes on")
+    need(not any(party["revoked"] for party in pk.ask("tree")["parties"]), "too much is revoked")
     # The parent's own: its child follows the new link key and is not restarted.
     sindh.certbus("renew", "--new-keys")
     pk.certbus("enrol", "pk.sindh-2.request", "--yes")
