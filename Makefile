@@ -86,6 +86,7 @@ ARCHIVES   = $(NODES:%=$(BUILD)/libnode-%.a) $(BUILD)/libbroker.a $(BUS)
 UNIT_TESTS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 TEST_TOOLS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCHES    = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+EXAMPLES   = $(patsubst %.c,$(BUILD)/%,$(wildcard docs/examples/*/*.c))
 FAULTY     = $(BUILD)/tests/certbusd-faults
 PAGES      = $(BUILD)/docs/man/pages
 FUZZERS    = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -98,7 +99,7 @@ marked    = $(shell grep -lx -e '\# $(1): yes' $(SCENARIOS) /dev/null)
 
 all: $(BUS) $(PROGRAMS) ## build the programs (the default)
 
-tests: all man $(BUILD)/libcertbus.a $(UNIT_TESTS) $(TEST_TOOLS) $(FAULTY)
+tests: all man $(BUILD)/libcertbus.a $(UNIT_TESTS) $(TEST_TOOLS) $(EXAMPLES) $(FAULTY)
 
 $(BUILD)/bin/certbusd: $(call objects,$(BROKER)) $(BUS)
 $(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$*) $(BUS)
@@ -128,7 +129,7 @@ $(PROGRAMS):
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
 
 # The rest of a tool stands in a folder of its name.
-$(TEST_TOOLS) $(BENCHES) $(PAGES): $(BUILD)/%: $(BUILD)/obj/%.o $$(call objects,$$*) $(ARCHIVES)
+$(TEST_TOOLS) $(BENCHES) $(PAGES) $(EXAMPLES): $(BUILD)/%: $(BUILD)/obj/%.o $$(call objects,$$*) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(LINK) -o $@ $^ $(LIB_LDFLAGS)
