@@ -50,12 +50,12 @@ static void put_pair (struct pack_out *out, const char *key, const char *value)
     pack_put_text (out, value);
 }
 
-static void body_advisory (struct pack_out *out, int64_t number)
+static void body_advisory (struct pack_out *out, unsigned run, int64_t number)
 {
     static const char *const severities[] = { "S1", "S2", "S3", "S4", "S5" };
     char text[64];
     pack_put_map (out, 4);
-    snprintf (text, sizeof text, "FILL-2026-%06" PRId64, number);
+    snprintf (text, sizeof text, "FILL-%u-%06" PRId64, run, number);
     put_pair (out, "number", text);
     put_pair (out, "severity", severities[number % 5]);
     put_pair (out, "summary",
@@ -106,7 +106,7 @@ static void draft_one (struct filler *filler, int64_t when, struct pack_out *out
                            .schema = 1 };
     pack_init (&body);
     if (advisory)
-        body_advisory (&body, filler->advisories);
+        body_advisory (&body, filler->epoch.counter, filler->advisories);
     else if (incident)
         body_incident (&body, seq, when);
     else
