@@ -3,6 +3,7 @@
 # asan: yes
 
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -118,6 +119,30 @@ def the_copy_is_what_was_there(tree):
         need(both[0] == both[1] and both[0], sql)
 
 
+def without_room_for_a_copy_nothing_is_changed(tree):
+    os.mkdir("small")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", "small"],
+                      capture_output=True, check=False).returncode:
+        note("skipped: nothing can be mounted here")
+        return
+    try:
+        shutil.copytree("before", "small/home")
+        shutil.copy("pk.sindh/certbus.conf", "small/home")
+        before = pathlib.Path("small/home/journal.db").read_bytes()
+        done = subprocess.run([CERTBUSD, "-C", "small/home"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        last = done.stderr.strip().splitlines()[-1]
+        need(done.returncode == 1, f"{done.returncode}: {last}")
+        for word in ("small/home/journal.db", "format 1", "MiB", "nothing was changed",
+                     "free some space"):
+            need(word in last, f"\"{word}\" is not in: {last}")
+        need(pathlib.Path("small/home/journal.db").read_bytes() == before, "it is changed")
+        need(not list(pathlib.Path("small/home").glob("journal.db.format*")), "a copy is left")
+        note(last)
+    finally:
+        subprocess.run(["umount", "small"], check=True)
+
+
 def a_start_that_is_killed_begins_again(tree):
     for delay in range(6):
         home = f"killed{delay}"
@@ -166,5 +191,5 @@ def a_newer_journal_is_refused_and_the_copy_can_be_put_back(tree):
 prove(a_check_says_what_a_start_would_do_and_does_nothing,
       everything_is_there_after_the_migration, its_counters_go_on,
       what_was_stored_before_is_found_by_what_a_person_types, the_copy_is_what_was_there,
-      a_start_that_is_killed_begins_again,
+      without_room_for_a_copy_nothing_is_changed, a_start_that_is_killed_begins_again,
       a_newer_journal_is_refused_and_the_copy_can_be_put_back, on=setup)
