@@ -36,6 +36,19 @@ only () {
     [ "$(wc -l <<<"$said")" = $# ] || fail "it offers more: $said"
 }
 
+# quick: the best of some tries is below 50 ms
+quick () {
+    local best=1000000 begun took
+    for _ in 1 2 3 4 5 6 7 8; do
+        begun=${EPOCHREALTIME//[.,]/}
+        certbus -C pk complete -- show '' >/dev/null
+        took=$((${EPOCHREALTIME//[.,]/} - begun))
+        best=$((took < best ? took : best))
+    done
+    note "$((best / 1000)) ms"
+    [ "$best" -lt 50000 ] || fail "it took $best us"
+}
+
 note "what the program itself knows"
 tab 'certbus ' publish list root help
 only 'certbus pub' publish
@@ -68,6 +81,7 @@ expect 0 certbus complete -- show ''
 home pk "National CERT" - national
 expect 0 certbus -C pk complete -- show ''
 [ -z "$said" ] || fail "it said: $said"
+quick
 
 note "what the broker knows"
 broker pk
@@ -88,13 +102,5 @@ export CERTBUS_HOME=$PWD/pk
 tab 'certbus verify pk' "$id"
 
 note "in less than 50 ms"
-best=1000000
-for _ in 1 2 3 4 5 6 7 8; do
-    begun=${EPOCHREALTIME//[.,]/}
-    certbus complete -- show '' >/dev/null
-    took=$((${EPOCHREALTIME//[.,]/} - begun))
-    best=$((took < best ? took : best))
-done
-note "$((best / 1000)) ms"
-[ "$best" -lt 50000 ] || fail "it took $best us"
+quick
 stop pk
