@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The real unit under the real systemd: with all that is taken from it the broker starts, serves,
-# reloads and comes again after it was killed; and so does a second home.
+# reloads and comes again after it was killed; so does a second home, and a command is woken.
 # shellcheck source=tests/scenario/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -42,6 +42,26 @@ systemctl restart certbusd
 certbus list | grep advisory
 # systemd leaves the folders of the two groups as they are.
 [ "$(stat -c '%a %G' /run/certbus/act)" = "2750 certbus-act" ]
+
+# A command is woken, under a user of its own that may read.
+mkdir -m 1777 /mnt/woken
+printf '#!/bin/sh\nid -un >/mnt/woken/who && cat >/mnt/woken/message\n' >/etc/certbus/watch/note
+chmod 755 /etc/certbus/watch/note
+mkdir -p /etc/systemd/system/certbus-watch@note.service.d
+printf '[Service]\nReadWritePaths=/mnt/woken\n' \
+    >/etc/systemd/system/certbus-watch@note.service.d/where.conf
+systemctl daemon-reload
+systemctl start certbus-watch@note
+for ((i = 0; i < 200; i++)); do
+    [ ! -s /mnt/woken/message ] || break
+    # Until the reader is there: its name begins now.
+    echo "{ \"text\": \"number $i\" }" >note.json
+    certbus publish note.json --kind note --tlp CLEAR --to pk >/dev/null
+    read -rt 0.1 <> <(:) || true
+done
+grep -q '"kind"' /mnt/woken/message
+case $(cat /mnt/woken/who) in root | certbus) exit 1 ;; esac
+systemctl stop certbus-watch@note
 
 sed s/NAME/dmz/g /usr/share/certbus/tmpfiles-NAME.conf >/etc/tmpfiles.d/certbus-dmz.conf
 systemd-tmpfiles --create certbus-dmz.conf
