@@ -8,7 +8,7 @@
 #include "bus/core/catalog.h"
 #include "bus/edge/log.h"
 
-#define PATIENCE_MS 30 /* for all questions together: somebody has pressed a key and waits */
+#define PATIENCE_MS 200 /* for all questions together: somebody has pressed a key and waits */
 #define RECENT      50
 
 static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
