@@ -391,7 +391,7 @@ static void bytes_that_are_no_message_are_called_that (void **state)
     const struct ran *ran =
         certbus ("-C", home (), "--json", "verify", file_with ("x.certbus", "hello"), NULL);
     assert_int_equal (ran->code, EXIT_REFUSED);
-    says (ran->err, "not a certbus file");
+    says (ran->err, "only what `certbus export` wrote can be verified as a file");
     assert_int_equal (broker_questions (), 0);
 }
 
