@@ -126,7 +126,7 @@ says "no broker is running in kpt"
 expect 3 certbus -C nowhere list
 says "nowhere"
 expect 1 certbus verify pk.request --root root/root
-says "pk.request: not a certbus file"
+says "pk.request: this is a signed statement (a request, a policy or a root file)"
 says_not "GENUINE"
 expect 1 certbus verify no.such.file --root root/root
 says "no such file"
