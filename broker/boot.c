@@ -376,6 +376,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     if (!open_journal (self, why, why_size))
         goto failed;
     self->numbers = numbers_new ();
+    numbers_recount (self, 0);
     self->loop = zloop_new ();
     zloop_set_nonstop (self->loop, true);
     self->zap = zap_start ();

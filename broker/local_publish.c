@@ -195,7 +195,10 @@ static bool sure (const struct publish_job *job)
 {
     const struct station *station = job->question.station;
     const struct asker *asker = &job->question.asker;
-    if (job->lookup.recovering)
+    if (!numbers_are_counted (station->numbers))
+        answer_refuse (asker, "number-unsure",
+                       "the numbers that this journal holds are still being counted; try again");
+    else if (job->lookup.recovering)
         answer_refuse (asker, "number-unsure",
                        "this broker was restored from an older copy and its own messages are not "
                        "all back yet: the next number may have been given. Wait for the links, or "

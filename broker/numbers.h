@@ -44,6 +44,11 @@ struct numbers;
 /* Reads the witness in the current folder; a missing one is fine. */
 struct numbers *numbers_new (void);
 void numbers_free (struct numbers **self);
+/* At start, from 0: counts what a journal holds that is older than these tables. Until it is
+ * counted no number is given. */
+void numbers_recount (struct station *station, int64_t at);
+void numbers_counted (struct station *station);
+bool numbers_are_counted (const struct numbers *self);
 /* The series of this party's template now. False and `why`. */
 bool numbers_series (const struct station *station, struct number_series *series,
                      char why[NUMBER_WHY]);

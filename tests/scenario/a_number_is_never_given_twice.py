@@ -5,6 +5,7 @@
 
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import threading
 import time
@@ -159,6 +160,22 @@ def a_journal_that_was_restored_alone_is_caught_by_the_witness(tree):
     need(advise(pk)["number"] == number(5), "a number was given twice")
 
 
+def a_journal_from_before_there_were_numbers_is_counted_once(tree):
+    pk = national(tree)
+    first = advise(pk)
+    advise(pk)
+    pk.stop()
+    pathlib.Path("pk/numbers").unlink()
+    with sqlite3.connect("pk/journal.db") as db:
+        for prefix in (b"N", b"M", b"S", b"snumbers-counted"):
+            db.execute("DELETE FROM kv WHERE substr (k, 1, ?) = ?", (len(prefix), prefix))
+    db.close()
+    pk.start()
+    need(advise(pk)["number"] == number(3), "what the journal held was not counted")
+    refused("number-given", pk, typed=number(1))
+    need(advise(pk, dry_run=True, title="a title")["same"] != first["id"], "the newest")
+
+
 def a_home_that_was_rolled_back_waits_until_somebody_was_heard(tree):
     pk = national(tree)
     child = tree.join("pk.sindh", "provincial")
@@ -199,4 +216,5 @@ prove(two_officers_at_once_never_get_the_same,
       a_party_counts_under_its_name_and_a_bad_template_is_found,
       a_crash_neither_repeats_nor_skips_a_number_that_was_promised,
       a_journal_that_was_restored_alone_is_caught_by_the_witness,
+      a_journal_from_before_there_were_numbers_is_counted_once,
       a_home_that_was_rolled_back_waits_until_somebody_was_heard)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/numbers.h"
+
+#include "broker/tables.h"
+#include "bus/edge/log.h"
+
+#include <stdlib.h>
+
+/* Records that one job looks at: nothing else is stored meanwhile. */
+#define RECORDS_A_JOB 4000
+
+/* A journal that is older than the tables of numbers.h is counted once, from its beginning. */
+struct recount_job {
+    struct job job;
+    int64_t at;
+    bool finished;
+};
+
+static void recount_run (struct job *base, struct store *store)
+{
+    struct recount_job *job = (struct recount_job *) base;
+    struct journal_reader *reader = store->readers[CB_LANE_RECOVERY]; /* all lanes */
+    struct record record;
+    struct envelope e;
+    struct key key;
+    key_begin (&key, TABLE_STATION);
+    key_text (&key, span_of ("numbers-counted"));
+    job->finished = table_get_u64 (store->journal, &key, 0) != 0;
+    if (job->finished)
+        return;
+    journal_reader_seek (reader, job->at);
+    for (int i = 0; i < RECORDS_A_JOB && !job->finished; i++) {
+        job->finished = journal_next (reader, &record) != JOURNAL_OK;
+        if (job->finished)
+            break;
+        job->at = record.position;
+        if (record.envelope.size > 0 && envelope_parse (&e, record.envelope) == CB_OK)
+            numbers_fold (store, &e, record.position);
+    }
+    if (job->finished)
+        store_ok (store, table_put_u64 (store->journal, &key, 1));
+}
+
+static void recount_done (struct job *base, struct station *station)
+{
+    struct recount_job *job = (struct recount_job *) base;
+    /* On a full disk what was counted is undone. */
+    bool good = job->finished && !job->job.full;
+    if (good)
+        numbers_counted (station);
+    else if (!job->job.full && !station->stopping)
+        numbers_recount (station, job->at);
+    else if (job->job.full)
+        log_warning ("the disk is full: the numbers that were given are counted at the next start");
+    free (job);
+}
+
+void numbers_recount (struct station *station, int64_t at)
+{
+    struct recount_job *job = calloc (1, sizeof *job);
+    if (job == NULL)
+        abort ();
+    job->job.writes = true;
+    job->job.run = recount_run;
+    job->job.done = recount_done;
+    job->at = at;
+    store_submit (station->store, &job->job);
+}
