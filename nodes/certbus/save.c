@@ -216,7 +216,7 @@ static int run (struct call *call)
 const struct command command_save = {
     .name = "save",
     .group = GROUP_READ,
-    .operands = "ID [FOLDER]",
+    .operands = "ID [DIR]",
     .least = 1,
     .most = 2,
     .summary = "write the files of a message to a folder",
