@@ -145,8 +145,7 @@ enum cb_reason proposal_may_renew (const struct directory *directory, const stru
     if (!statement_signed (&c->st, CB_PURPOSE_SUCCESSION, c->previous,
                            current->credential.sign_key))
         return say (detail, CB_BAD_SIGNATURE, "the keys in force did not sign it");
-    if (!issuer ? c->issuer != NULL
-                : !c->issuer || !hash_equal (c->issuer, &issuer->credential.st.hash))
+    if (!c->issuer || !hash_equal (c->issuer, &issuer->credential.st.hash))
         return say (detail, CB_CHAIN_BROKEN,
                     "it names another credential of the issuer than the one in force; the party "
                     "runs certbus renew again, with its broker connected");
@@ -155,9 +154,7 @@ enum cb_reason proposal_may_renew (const struct directory *directory, const stru
             detail, CB_CHAIN_WIDENS,
             "a renewal keeps title, role, sectors and grants; others are given with certbus "
             "enrol --again");
-    if (issuer)
-        return directory_may_enrol (directory, issuer, c, detail);
-    return directory_key_free (directory, c) ? CB_OK : CB_KEY_TAKEN;
+    return directory_may_enrol (directory, issuer, c, detail);
 }
 
 enum cb_reason proposal_may_countersign (const struct directory *directory, struct span self,

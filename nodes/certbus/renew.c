@@ -120,8 +120,8 @@ static void fill (struct credential *c, const struct home *home, const struct ha
     c->previous = &own->st.hash;
     c->issued = c->not_before = clock_utc ();
     c->not_after = c->issued + days * DAY_MS;
-    c->issuer = own->issuer ? issuer : NULL;
-    if (own->issuer && c->not_after > home->own->issuer->credential.may.latest)
+    c->issuer = issuer;
+    if (c->not_after > home->own->issuer->credential.may.latest)
         c->not_after = home->own->issuer->credential.may.latest;
     if (c->may.depth)
         c->may.latest = c->not_after;
@@ -165,11 +165,9 @@ static int write_request (struct call *call, const struct home *home, const stru
                           int64_t days)
 {
     char why[WHY_MAX], code[CODE_TEXT];
-    struct hash issuer = { { 0 } };
+    struct hash issuer = find_issuer (call, home);
     struct credential c;
     struct pack_out out;
-    if (home->own->issuer)
-        issuer = find_issuer (call, home);
     fill (&c, home, &issuer, days);
     pack_init (&out);
     pack (call, home, &c, &out, code);
@@ -183,9 +181,9 @@ static int write_request (struct call *call, const struct home *home, const stru
                              "not_after", json_time (c.not_after)),
                   true);
     else if (result == EXIT_DONE)
-        say ("%s  code %s\nGive the file to the party above, which renews with: certbus %s %s\n"
+        say ("%s  code %s\nGive the file to the party above, which renews with: certbus enrol %s\n"
              "Until what comes back is joined with, everything stays as it is.\n",
-             path->text, code, home->own->issuer ? "enrol" : "root enrol DIR", path->text);
+             path->text, code, path->text);
     return result;
 }
 
@@ -198,6 +196,9 @@ static int run (struct call *call)
     if (!args_number (&call->args, "days", 1, DAYS_MAX, &days, why, sizeof why))
         return usage (call, "%s", why);
     int code = open_home (call, &home);
+    if (code == EXIT_DONE && !home.own->issuer)
+        code = refused ("%s: the top party's credential is not renewed in this version",
+                        home.keys.party);
     if (code == EXIT_DONE)
         code = request_out (call, home.own->credential.name, home.own->credential.generation + 1,
                             "request", &path);

@@ -31,6 +31,7 @@ def a_renewal_with_the_same_keys_needs_nobody_else(tree):
     until(lambda: pk.holds(before) and pk.holds(after), "both are at the top")
     # The one in the middle, whose children stay.
     need("generation 2" in _renew(sindh, pk), "the province")
+    need("not renewed in this version" in pk.certbus("renew", expect=1), "the top")
     until(tree.connected, "connected")
     again = kpt.say("and again", "pk")
     until(lambda: pk.holds(again), "through the renewed province")
