@@ -40,7 +40,8 @@ void quarantine_count_get (struct journal *journal, struct span from, struct qua
     quarantine_count_read (value, out);
 }
 
-static bool count_put (struct store *store, struct span from, const struct quarantine_count *count)
+static enum journal_result count_write (struct journal *journal, struct span from,
+                                        const struct quarantine_count *count)
 {
     struct key key;
     uint8_t bytes[COUNT_SIZE];
@@ -49,8 +50,12 @@ static bool count_put (struct store *store, struct span from, const struct quara
     write_u64 (bytes + 8, count->bytes);
     write_u64 (bytes + 16, count->dropped);
     memcpy (bytes + 24, count->hash.bytes, HASH_SIZE);
-    return store_ok (store,
-                     journal_put (store->journal, key_span (&key), span_bytes (bytes, COUNT_SIZE)));
+    return journal_put (journal, key_span (&key), span_bytes (bytes, COUNT_SIZE));
+}
+
+static bool count_put (struct store *store, struct span from, const struct quarantine_count *count)
+{
+    return store_ok (store, count_write (store->journal, from, count));
 }
 
 /* --- Rows ---------------------------------------------------------------------------------- */
@@ -264,16 +269,47 @@ const char *left_text (unsigned how)
 
 /* --- Journals of earlier versions ---------------------------------------------------------- */
 
+/* Counters were once written as the machine has them. None is as large as one of those looks
+ * when its bytes are read from the other end. */
+static uint64_t either_end (uint64_t value)
+{
+    return value > UINT32_MAX ? __builtin_bswap64 (value) : value;
+}
+
+/* What was dropped is known from the counters alone; what is kept is counted anew. */
+static enum journal_result adopt_counts (struct journal *journal)
+{
+    struct key prefix;
+    struct key after = { .size = 0 };
+    struct span key, value;
+    struct quarantine_count count;
+    enum journal_result result = JOURNAL_OK;
+    key_begin (&prefix, TABLE_QUARANTINED);
+    while (result == JOURNAL_OK && table_next (journal, &prefix, &after, &key, &value)) {
+        quarantine_count_read (value, &count);
+        count.kept = count.bytes = 0;
+        count.dropped = either_end (count.dropped);
+        result = count_write (journal, span_bytes (after.bytes + 1, after.size - 2), &count);
+    }
+    return result;
+}
+
 static enum journal_result adopt_one (struct journal *journal, int64_t position)
 {
     struct record record;
     struct key key;
+    struct quarantine_count count;
     enum journal_result result = journal_at (journal, position, &record);
     if (result != JOURNAL_OK)
         return result;
     by_key (&key, record.from, position);
     unsigned told = TOLD_UNKNOWN | (quarantine_owed (journal, position) ? TOLD_ORIGIN_OWED : 0);
-    result = row_put (journal, position, told, span_of (""));
+    quarantine_count_get (journal, record.from, &count);
+    count.kept++;
+    count.bytes += record.envelope.size;
+    result = count_write (journal, record.from, &count);
+    if (result == JOURNAL_OK)
+        result = row_put (journal, position, told, span_of (""));
     if (result == JOURNAL_OK)
         result = journal_put (journal, key_span (&key), span_of (""));
     return result;
@@ -288,6 +324,8 @@ enum journal_result quarantine_adopt (struct journal *journal)
     if (table_get_u64 (journal, &mark, 0) > 0)
         return JOURNAL_OK;
     enum journal_result result = journal_begin (journal);
+    if (result == JOURNAL_OK)
+        result = adopt_counts (journal);
     while (result == JOURNAL_OK && (result = journal_refused (journal, &position)) == JOURNAL_OK)
         result = adopt_one (journal, position);
     if (result == JOURNAL_END)

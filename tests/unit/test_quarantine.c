@@ -169,14 +169,26 @@ static void a_journal_without_these_rows_gets_them_once (void **state)
 {
     struct desk *desk = *state;
     struct quarantined row;
+    struct key key;
+    uint8_t counts_of_before[24 + HASH_SIZE] = { 9, 0, 0, 0, 0, 0, 0, 0, 9 };
     six_records (store.journal); /* the third one is in quarantine */
+    counts_of_before[16] = 4;    /* as a little machine wrote it */
+    key_begin (&key, TABLE_QUARANTINED);
+    key_text (&key, span_of ("pk.sindh"));
+    begin_batch (store.journal);
+    assert_int_equal (journal_put (store.journal, key_span (&key),
+                                   span_bytes (counts_of_before, sizeof counts_of_before)),
+                      JOURNAL_OK);
+    commit_batch (store.journal);
     assert_false (quarantine_find (store.journal, 3, &row));
     assert_int_equal (quarantine_adopt (store.journal), JOURNAL_OK);
     assert_true (quarantine_find (store.journal, 3, &row));
     assert_int_equal (row.told, TOLD_UNKNOWN);
+    counts ("pk.sindh", 1, 5, 4);
     assert_true (leave (3, LEFT_RELEASED));
     assert_int_equal (quarantine_adopt (desk->journal), JOURNAL_OK);
     assert_false (quarantine_find (store.journal, 3, &row));
+    counts ("pk.sindh", 0, 0, 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, desk_teardown)
