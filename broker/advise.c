@@ -102,7 +102,7 @@ static void on_parent (const struct facts *f, struct advices *out)
     const char *least = parent->more ? "at least " : "";
     if (!parent->open)
         put (out, parent->lag > 0 && away > ADVISE_PARENT_MS ? ADVICE_NOW : ADVICE_TO_DO,
-             "the parent %s is not connected since %s%s%s; %s%" PRIu64
+             "the parent %s has not been connected for %s%s%s; %s%" PRIu64
              " messages wait here safely: check the network, and call the parent",
              parent->name, lasting (away).text, parent->refused[0] != '\0' ? ", and last: " : "",
              parent->refused, least, parent->lag);

@@ -16,7 +16,7 @@
 
 /* Records that are looked at for one lane of one link, and for all: commits wait meanwhile. */
 #define LAG_SCAN     2000
-#define LAG_SCAN_ALL 30000
+#define LAG_SCAN_ALL 12000
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
 #define LINKS_BYTES ((size_t) 768 * 1024)
 

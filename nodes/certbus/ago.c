@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "nodes/certbus/record.h"
+#include "nodes/certbus/screen.h"
 
 struct ago lasting_of (int64_t ms)
 {
@@ -49,7 +49,7 @@ struct ago ago_of (int64_t ms, int64_t now)
 struct ago moment_of (int64_t ms, int64_t now)
 {
     struct ago ago;
-    if (isatty (STDOUT_FILENO))
+    if (screen_width () > 0)
         return ago_of (ms, now);
     snprintf (ago.text, sizeof ago.text, "%s", when_of (ms).text);
     return ago;

@@ -12,6 +12,7 @@
 #include "bus/core/schema.h"
 #include "nodes/certbus/ago.h"
 #include "nodes/certbus/health.h"
+#include "nodes/certbus/screen.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
@@ -60,23 +61,24 @@ static int gather (struct call *call, struct board *board)
 /* --- Lines that fit ------------------------------------------------------------------------ */
 
 struct screen {
-    size_t width, rows; /* rows: of each list; width 0: any */
+    int width;   /* 0: any */
+    size_t rows; /* of each list */
 };
 
 static struct screen screen_here (void)
 {
     struct winsize size;
     struct screen screen = { 0, LINES_FILE };
-    if (!isatty (STDOUT_FILENO) || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_col)
+    screen.width = screen_width ();
+    if (!screen.width || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
         return screen;
-    screen.width = size.ws_col;
     screen.rows = size.ws_row > LINES_FIXED + 3 * LINES_LEAST
                       ? (size.ws_row - (size_t) LINES_FIXED) / 3
                       : LINES_LEAST;
     return screen;
 }
 
-/* Cut to the screen's width, by characters. */
+/* Cut to the screen's width. */
 static void line (const struct screen *screen, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
 static void line (const struct screen *screen, const char *format, ...)
@@ -86,14 +88,12 @@ static void line (const struct screen *screen, const char *format, ...)
     va_start (args, format);
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
-    size_t columns = 0;
-    for (char *at = text; screen->width && *at; at++) {
-        if (((unsigned char) *at & 0xc0) == 0x80)
-            continue; /* within a character */
-        if (columns++ == screen->width) {
-            *at = 0;
-            break;
-        }
+    size_t size = strlen (text);
+    while (screen->width && size && cells (text) > screen->width) {
+        /* The last character, with all its bytes. */
+        while (size && ((unsigned char) text[--size] & 0xc0) == 0x80)
+            ;
+        text[size] = 0;
     }
     say ("%s\n", text);
 }

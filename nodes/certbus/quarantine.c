@@ -180,6 +180,7 @@ const struct command command_quarantine_list = {
     .name = "quarantine list",
     .group = GROUP_CARE,
     .stands_alone = true,
+    .paged = true,
     .operands = "",
     .summary = "list what was refused here and is kept, oldest first (also: certbus quarantine)",
     .about =
@@ -275,6 +276,7 @@ static int run_show (struct call *call)
 const struct command command_quarantine_show = {
     .name = "quarantine show",
     .group = GROUP_CARE,
+    .paged = true,
     .operands = "POSITION|ID",
     .least = 1,
     .most = 1,

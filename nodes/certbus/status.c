@@ -43,7 +43,8 @@ static void print_waiting (struct span link, int64_t now)
              answer_bool (link, "more") ? "at least " : "", lag,
              moment_of (body_int (link, "oldest", 0), now).text);
     else
-        say ("nothing waits");
+        say ("nothing waits%s",
+             answer_bool (link, "more") ? " among the oldest that were looked at" : "");
 }
 
 static void print_link (const char *label, struct span link, int64_t now)

@@ -6,10 +6,10 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bus/edge/log.h"
 #include "nodes/certbus/ago.h"
+#include "nodes/certbus/screen.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
@@ -113,7 +113,7 @@ static const struct pen *pen_of (void)
 {
     static const struct pen ascii = { "+- ", "+- ", "|  ", "   " };
     static const struct pen lines = { "\u251c\u2500 ", "\u2514\u2500 ", "\u2502  ", "   " };
-    bool utf8 = isatty (STDOUT_FILENO) && setlocale (LC_CTYPE, "") &&
+    bool utf8 = screen_width () > 0 && setlocale (LC_CTYPE, "") &&
                 strcmp (nl_langinfo (CODESET), "UTF-8") == 0;
     return utf8 ? &lines : &ascii;
 }

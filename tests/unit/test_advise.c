@@ -87,12 +87,12 @@ static void a_parent_that_is_away_is_urgent_once_something_has_waited (void **st
     struct facts f = healthy ();
     f.parent.open = false;
     f.parent.since = NOW - ADVISE_PARENT_MS - 1;
-    says (&f, ADVICE_TO_DO, "the parent pk is not connected since 15 minutes");
+    says (&f, ADVICE_TO_DO, "the parent pk has not been connected for 15 minutes");
     f.parent.lag = 3;
     f.parent.more = true;
     says (&f, ADVICE_NOW, "at least 3 messages wait here safely");
     f.parent.since = NOW - ADVISE_PARENT_MS;
-    says (&f, ADVICE_TO_DO, "is not connected");
+    says (&f, ADVICE_TO_DO, "has not been connected");
     f.parent.refused = "we refused it";
     says (&f, ADVICE_TO_DO, "and last: we refused it");
 }
@@ -122,7 +122,7 @@ static void a_clock_that_is_off_is_said_and_one_far_ahead_is_urgent (void **stat
     says (&f, ADVICE_NOW, "what is sent from here is refused");
     f.parent.open = false; /* of long ago */
     f.parent.since = NOW;
-    says (&f, ADVICE_TO_DO, "is not connected");
+    says (&f, ADVICE_TO_DO, "has not been connected");
 }
 
 static void stale_trust_is_said_and_no_policy_is_urgent (void **state)
