@@ -7,7 +7,6 @@
 #include "broker/numbers.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
-#include "broker/quarantine.h"
 #include "broker/tables.h"
 #include "broker/tap.h"
 #include "broker/upgrade.h"
@@ -291,11 +290,6 @@ static bool open_journal (struct station *self, char *why, size_t size)
                      self->home, (long long) bad);
     }
     if (!index_journal (self, journal, why, size)) {
-        journal_close (&journal);
-        return false;
-    }
-    if (quarantine_adopt (journal) != JOURNAL_OK) {
-        fail (why, size, "%s/%s", self->home, journal_error (journal));
         journal_close (&journal);
         return false;
     }

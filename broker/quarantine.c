@@ -267,32 +267,7 @@ const char *left_text (unsigned how)
     return how < LEFT_END && texts[how] != NULL ? texts[how] : "?";
 }
 
-/* --- Journals of earlier versions ---------------------------------------------------------- */
-
-/* Counters were once written as the machine has them. None is as large as one of those looks
- * when its bytes are read from the other end. */
-static uint64_t either_end (uint64_t value)
-{
-    return value > UINT32_MAX ? __builtin_bswap64 (value) : value;
-}
-
-/* What was dropped is known from the counters alone; what is kept is counted anew. */
-static enum journal_result adopt_counts (struct journal *journal)
-{
-    struct key prefix;
-    struct key after = { .size = 0 };
-    struct span key, value;
-    struct quarantine_count count;
-    enum journal_result result = JOURNAL_OK;
-    key_begin (&prefix, TABLE_QUARANTINED);
-    while (result == JOURNAL_OK && table_next (journal, &prefix, &after, &key, &value)) {
-        quarantine_count_read (value, &count);
-        count.kept = count.bytes = 0;
-        count.dropped = either_end (count.dropped);
-        result = count_write (journal, span_bytes (after.bytes + 1, after.size - 2), &count);
-    }
-    return result;
-}
+/* --- Journals of format 1 ------------------------------------------------------------------ */
 
 static enum journal_result adopt_one (struct journal *journal, int64_t position)
 {
@@ -317,21 +292,10 @@ static enum journal_result adopt_one (struct journal *journal, int64_t position)
 
 enum journal_result quarantine_adopt (struct journal *journal)
 {
-    struct key mark;
     int64_t position = 0;
-    key_begin (&mark, TABLE_STATION);
-    key_text (&mark, span_of ("quarantine"));
-    if (table_get_u64 (journal, &mark, 0) > 0)
-        return JOURNAL_OK;
-    enum journal_result result = journal_begin (journal);
-    if (result == JOURNAL_OK)
-        result = adopt_counts (journal);
-    while (result == JOURNAL_OK && (result = journal_refused (journal, &position)) == JOURNAL_OK)
-        result = adopt_one (journal, position);
-    if (result == JOURNAL_END)
-        result = table_put_u64 (journal, &mark, 1);
-    if (result == JOURNAL_OK)
-        return journal_commit (journal);
-    journal_rollback (journal);
-    return result;
+    enum journal_result result;
+    while ((result = journal_refused (journal, &position)) == JOURNAL_OK)
+        if ((result = adopt_one (journal, position)) != JOURNAL_OK)
+            return result;
+    return result == JOURNAL_END ? JOURNAL_OK : result;
 }

@@ -75,7 +75,7 @@ bool quarantine_leave (struct store *store, int64_t position, const struct left 
 bool quarantine_left (struct journal *journal, int64_t position, struct left *out);
 const char *left_text (unsigned how);
 
-/* A journal of a version that kept no such tables: fills them once. Not in a transaction. */
+/* For an upgrade, in its transaction: counts what is kept, and gives each its rows. */
 enum journal_result quarantine_adopt (struct journal *journal);
 
 #endif

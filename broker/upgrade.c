@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/upgrade.h"
 
+#include "broker/quarantine.h"
 #include "broker/tables.h"
 
 #include <string.h>
@@ -22,9 +23,10 @@ enum journal_result upgrade_from_1 (struct journal *journal)
             continue;
         memcpy (row, value.data, sizeof row);
         memcpy (numbers, row, sizeof numbers);
+        numbers[0] = numbers[1] = 0; /* counted anew below */
         for (size_t i = 0; i < NUMBERS_1; i++)
             write_u64 (row + 8 * i, numbers[i]);
         result = journal_put (journal, key_span (&after), span_bytes (row, sizeof row));
     }
-    return result;
+    return result == JOURNAL_OK ? quarantine_adopt (journal) : result;
 }

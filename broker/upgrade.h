@@ -10,7 +10,8 @@
 
 #include "bus/edge/journal.h"
 
-/* The numbers of TABLE_QUARANTINED were in the order of bytes of the machine. */
+/* The numbers of TABLE_QUARANTINED were in the order of bytes of the machine, and what is kept
+ * refused had no rows of its own. */
 enum journal_result upgrade_from_1 (struct journal *journal);
 
 #endif
