@@ -17,9 +17,10 @@
 #define INDEX_SLICE 512
 /* Nobody asked for anything for so long: now is a good time. */
 #define IDLE_US 20000
-/* Under load: when this many records are not indexed, half of the time is the index's. */
-#define INDEX_BEHIND   INT64_C (400000)
-#define INDEX_LATER_US INT64_C (1000000)
+/* Under load the index has one part in so many of the time, and half of it when it is this far
+ * behind. */
+#define INDEX_PART   50
+#define INDEX_BEHIND INT64_C (1000000)
 /* A full disk is tried again after this long. */
 #define INDEX_AGAIN_US INT64_C (5000000)
 
@@ -130,20 +131,21 @@ static void run_writers (struct store *self, struct job_list *jobs)
     }
 }
 
-/* Moves the index by one slice; false: nothing is left, or there is no space for it. */
-static bool index_some (struct store *self)
+/* Moves the index by one slice when it is at least so far behind; false: nothing is left, or
+ * there is no space for it. */
+static bool index_some (struct store *self, int64_t least)
 {
     struct store_thread *thread = self->thread;
     int64_t begun = now_us ();
     int64_t behind = journal_head (self->journal) - index_cursor (self->journal);
-    if (behind == 0 || begun < thread->index_again)
+    if (behind < least || begun < thread->index_again)
         return false;
     thread->full = false;
     if (store_ok (self, journal_begin (self->journal)) &&
         store_ok (self, index_step (self->journal, self->me, INDEX_SLICE)))
         store_ok (self, journal_commit (self->journal));
-    int64_t now = now_us (), later = (now - begun) * INDEX_BEHIND / behind;
-    thread->index_at = now + (later < INDEX_LATER_US ? later : INDEX_LATER_US);
+    int64_t now = now_us (), part = INDEX_BEHIND / behind;
+    thread->index_at = now + (now - begun) * (part < INDEX_PART ? part : INDEX_PART);
     if (thread->full) {
         journal_rollback (self->journal);
         thread->index_again = now + INDEX_AGAIN_US;
@@ -192,7 +194,7 @@ static void *store_main (void *arg)
         if (jobs.first == NULL) {
             /* Idle, until somebody comes. */
             do {
-                behind = index_some (self);
+                behind = index_some (self, 1);
             } while (behind && !store_wanted (thread));
             continue;
         }
@@ -208,7 +210,7 @@ static void *store_main (void *arg)
         pthread_mutex_unlock (&thread->lock);
         eventfd_write (thread->fd, 1);
         if (now_us () >= thread->index_at)
-            index_some (self);
+            index_some (self, INDEX_SLICE);
     }
 }
 
