@@ -296,14 +296,11 @@ void data_take (struct peer *self, struct wire_frame *wire, const struct data_fr
         return;
     }
     struct station *station = self->station;
-    struct data_job *job = calloc (1, sizeof *job + data->envelope_count * sizeof (struct item));
-    if (job == NULL)
-        abort ();
+    struct data_job *job =
+        job_new (sizeof *job + data->envelope_count * sizeof (struct item), data_run, data_done);
     const struct policy *policy = directory_policy_now (station->directory);
     struct lane_in *lane = &self->in[data->lane];
     job->job.writes = true;
-    job->job.run = data_run;
-    job->job.done = data_done;
     job->up = self->up;
     job->lane = data->lane;
     job->size = wire->bytes.size;

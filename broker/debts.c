@@ -130,11 +130,7 @@ static void debts_done (struct job *base, struct station *station)
 
 static void debts_start (struct station *station, const struct debts_job *before)
 {
-    struct debts_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run = debts_run;
-    job->job.done = debts_done;
+    struct debts_job *job = job_new (sizeof *job, debts_run, debts_done);
     job->until = before != NULL ? before->until : station->head;
     if (before != NULL) {
         job->after = before->after;

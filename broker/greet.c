@@ -190,12 +190,8 @@ static void greet_done (struct job *base, struct station *station)
 
 static struct greet_job *greet_start (struct peer *self, enum greet_purpose purpose)
 {
-    struct greet_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct greet_job *job = job_new (sizeof *job, greet_run, greet_done);
     job->job.writes = true; /* it may note that recovery is owed */
-    job->job.run = greet_run;
-    job->job.done = greet_done;
     job->purpose = purpose;
     job->up = self->up;
     snprintf (job->name, sizeof job->name, "%s", self->name);

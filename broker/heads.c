@@ -104,12 +104,9 @@ void acked_save (struct station *station)
         peers += peer->acked_dirty;
     if (peers == 0)
         return;
-    struct acked_job *job = calloc (1, sizeof *job + peers * CB_PRECEDENCES * sizeof job->at[0]);
-    if (job == NULL)
-        abort ();
+    struct acked_job *job =
+        job_new (sizeof *job + peers * CB_PRECEDENCES * sizeof job->at[0], acked_run, acked_done);
     job->job.writes = true;
-    job->job.run = acked_run;
-    job->job.done = acked_done;
     note (job, station->parent);
     for (struct peer *peer = station->children; peer != NULL; peer = peer->hh.next)
         note (job, peer);

@@ -139,11 +139,6 @@ static enum journal_result put_number (struct journal *journal, const struct env
     return put_empty (journal, &key, position);
 }
 
-void index_numbered (struct store *store, const struct envelope *e, int64_t position)
-{
-    store_ok (store, put_number (store->journal, e, position));
-}
-
 static enum journal_result put_record_keys (struct journal *journal, const struct credential *me,
                                             const struct record *record)
 {

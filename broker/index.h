@@ -44,9 +44,6 @@ enum journal_result index_step (struct journal *journal, const struct credential
 enum journal_result index_catch_up (struct journal *journal, const struct credential *me,
                                     void (*tell) (int64_t at, int64_t head));
 
-/* Puts the number of a document where it is found, in the open transaction: at once for who
- * gives numbers, and once more by the index, which is harmless. */
-void index_numbered (struct store *store, const struct envelope *e, int64_t position);
 /* The beginning of the keys of a number: with its end for exactly this one, else for those that
  * begin so. Compares as if written in capitals. False: too long to be one. */
 bool index_number_key (struct key *key, struct span number, bool whole);

@@ -118,12 +118,8 @@ void local_freeze (const struct question *q)
         answer_refuse (&q->asker, "usage", "party: the name of another party");
         return;
     }
-    struct freeze_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct freeze_job *job = job_new (sizeof *job, freeze_run, freeze_done);
     job->job.writes = true;
-    job->job.run = freeze_run;
-    job->job.done = freeze_done;
     job->asker = q->asker;
     job->frozen = ask_bool (q, "frozen");
     span_text (party, job->party, sizeof job->party);

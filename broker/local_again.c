@@ -89,11 +89,7 @@ static void withdraw_done (struct job *base, struct station *station)
 void local_withdraw (const struct question *q, const struct withdrawal *withdrawal)
 {
     const struct credential *c = &withdrawal->entry->credential;
-    struct withdraw_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run = withdraw_run;
-    job->job.done = withdraw_done;
+    struct withdraw_job *job = job_new (sizeof *job, withdraw_run, withdraw_done);
     job->asker = q->asker;
     job->credential = c->st.hash;
     job->disputed = withdrawal->disputed;

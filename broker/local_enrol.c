@@ -158,12 +158,8 @@ static void repeat_done (struct job *base, struct station *station)
 
 void enrol_repeat (const struct question *q, const struct entry *entry, const struct enrolment *e)
 {
-    struct repeat_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct repeat_job *job = job_new (sizeof *job, repeat_run, repeat_done);
     /* Behind the batch that may still be storing it. */
-    job->job.run = repeat_run;
-    job->job.done = repeat_done;
     job->asker = q->asker;
     pack_init (&job->out);
     enrol_answer (&job->out, q->station,

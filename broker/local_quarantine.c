@@ -154,11 +154,7 @@ void local_quarantine (const struct question *q)
         answer_refuse (&q->asker, "usage", "after: a position; limit: 1 to 1000");
         return;
     }
-    struct list_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run = list_run;
-    job->job.done = list_done;
+    struct list_job *job = job_new (sizeof *job, list_run, list_done);
     job->asker = q->asker;
     job->after = after;
     job->limit = (size_t) limit;

@@ -280,11 +280,8 @@ void local_status (const struct question *q)
 {
     struct station *station = q->station;
     size_t count = link_view_count (station);
-    struct status_job *job = calloc (1, sizeof *job + count * sizeof job->links[0]);
-    if (job == NULL)
-        abort ();
-    job->job.run = status_run;
-    job->job.done = status_done;
+    struct status_job *job =
+        job_new (sizeof *job + count * sizeof job->links[0], status_run, status_done);
     job->asker = q->asker;
     job->station = station;
     job->count = link_view_all (station, job->links);

@@ -235,13 +235,10 @@ void originate_flush (struct station *station)
     if (self->count == 0 || (self->storing && self->count < BATCH_MAX && !station->stopping))
         return;
     self->storing = true;
-    struct origin_job *job = calloc (1, sizeof *job + self->count * sizeof (struct item));
-    if (job == NULL)
-        abort ();
+    struct origin_job *job =
+        job_new (sizeof *job + self->count * sizeof (struct item), origin_run, origin_done);
     const struct policy *policy = directory_policy_now (station->directory);
     job->job.writes = true;
-    job->job.run = origin_run;
-    job->job.done = origin_done;
     job->batch =
         (struct intake_batch){ { NULL, 0 }, policy ? policy->version : 0, clock_utc (), false };
     job->count = self->count;

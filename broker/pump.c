@@ -347,12 +347,8 @@ static struct read_job *join (struct station *station, struct read_job *jobs, st
         return jobs;
     }
     if (job == NULL) {
-        job = calloc (1, sizeof *job);
-        if (job == NULL)
-            abort ();
+        job = job_new (sizeof *job, read_run, read_done);
         station->reads++;
-        job->job.run = read_run;
-        job->job.done = read_done;
         job->lane = lane;
         job->after = after;
         job->job.next = (struct job *) jobs;

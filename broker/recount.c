@@ -57,12 +57,8 @@ static void recount_done (struct job *base, struct station *station)
 
 void numbers_recount (struct station *station, int64_t at)
 {
-    struct recount_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    struct recount_job *job = job_new (sizeof *job, recount_run, recount_done);
     job->job.writes = true;
-    job->job.run = recount_run;
-    job->job.done = recount_done;
     job->at = at;
     store_submit (station->store, &job->job);
 }

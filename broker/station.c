@@ -358,11 +358,7 @@ static void limits_done (struct job *base, struct station *station)
 
 void station_limits (struct station *self)
 {
-    struct limits_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run = limits_run;
-    job->job.done = limits_done;
+    struct limits_job *job = job_new (sizeof *job, limits_run, limits_done);
     job->conf = self->conf;
     store_submit (self->store, &job->job);
 }
