@@ -58,7 +58,7 @@ quick () {
 note "what the program itself knows"
 tab 'certbus ' publish list root help
 only 'certbus pub' publish
-only 'certbus root ' create enrol policy
+tab 'certbus root ' create enrol policy
 only 'certbus root e' enrol
 tab 'certbus publish --' --tlp --to --kind --home
 only 'certbus publish --tlp A' AMBER AMBER+STRICT

@@ -51,7 +51,7 @@ static void a_command_is_known_by_its_beginning_and_a_group_by_its_first_word (v
 {
     (void) state;
     offers (certbus ("complete", "--", "pub", NULL), "publish\n");
-    offers (certbus ("complete", "--", "root", "c", NULL), "create\n");
+    offers (certbus ("complete", "--", "root", "cr", NULL), "create\n");
     offers (certbus ("complete", "--", "--json", "-C", "x", "ver", NULL), "verify\n");
     offers (certbus ("complete", "--", "nonsense", "x", NULL), "");
 }
