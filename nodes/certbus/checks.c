@@ -60,6 +60,8 @@ static const struct check_row rows[] = {
       "schemas of the version that its origin has; or " CALL "it must be sent again" },
     { CB_TRUST, 13, "what it says of trust is signed as it must be",
       "the statements that it builds on, if they are still on their way" },
+    { CB_ATTACHMENT, 13, "a piece of a file fits its file, which is no larger than the policy lets",
+      "a policy with a larger attachment-mb, if it is the size; or " CALL "it must be sent again" },
     { CB_QUOTA, 14, "flash is within the origin's quota",
       "a policy with a larger quota, or a start of the broker, which counts anew" },
     { CB_EQUIVOCATION, 15, "no other message has its number",
