@@ -14,7 +14,8 @@
 
 /* --- status -------------------------------------------------------------------------------- */
 
-/* Records that are looked at for one lane of one link, and for all: commits wait meanwhile. */
+/* Records that are looked at for one lane of one link, and for all: commits wait meanwhile. What
+ * one does not need is left to those that come after it. */
 #define LAG_SCAN     2000
 #define LAG_SCAN_ALL 12000
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
@@ -30,13 +31,14 @@ struct status_job {
     struct link_view links[];
 };
 
-static void count_lag (struct store *store, struct status_job *job, struct link_view *link)
+static void count_lag (struct store *store, struct status_job *job, size_t at, size_t *left)
 {
     struct record record;
     struct envelope e;
-    size_t most = LAG_SCAN_ALL / CB_PRECEDENCES / job->count;
-    most = most < LAG_SCAN ? most : LAG_SCAN;
+    struct link_view *link = &job->links[at];
     for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
+        size_t most = *left / ((job->count - at) * CB_PRECEDENCES - lane);
+        most = most < LAG_SCAN ? most : LAG_SCAN;
         struct journal_reader *reader = store->readers[lane];
         journal_reader_seek (reader, link_view_acked (link, store, lane));
         for (size_t i = 0; journal_next (reader, &record) == JOURNAL_OK; i++) {
@@ -44,6 +46,7 @@ static void count_lag (struct store *store, struct status_job *job, struct link_
                 link->more = true;
                 break;
             }
+            --*left;
             if (record.envelope.size == 0 || envelope_parse (&e, record.envelope) != CB_OK ||
                 !link_view_crosses (link, &e, job->station))
                 continue;
@@ -72,8 +75,9 @@ static void status_run (struct job *base, struct store *store)
     }
     if (!numbers_twice (store, job->twice))
         job->twice[0] = '\0';
+    size_t left = LAG_SCAN_ALL;
     for (size_t i = 0; i < job->count; i++)
-        count_lag (store, job, &job->links[i]);
+        count_lag (store, job, i, &left);
 }
 
 static const struct peer *peer_of (const struct station *station, const struct link_view *link)
