@@ -35,7 +35,9 @@ struct field {
     char *name, *meaning;
     enum field_type type;
     bool required;
-    bool list; /* of that type; list_max elements at most */
+    bool list;      /* of that type; list_max elements at most */
+    bool until;     /* a time by when: a day without an hour means its end. For people alone */
+    unsigned order; /* its place in the file, from 0: how people are shown it */
     size_t list_min, list_max;
     int64_t min, max;
     size_t choice_count;

@@ -183,7 +183,7 @@ static bool read_field (struct cfg *cfg, const config_setting_t *group, struct f
 {
     static const char *const known[] = { "name",    "type",   "meaning",  "required",
                                          "min",     "max",    "list_min", "list_max",
-                                         "choices", "fields", NULL };
+                                         "choices", "fields", "until",    NULL };
     const char *name = NULL, *meaning = NULL;
     if (!cfg_known (cfg, group, known) || !cfg_text (cfg, group, "name", NAME_MAX_BYTES, &name) ||
         !needed (cfg, group, "name", name))
@@ -196,9 +196,11 @@ static bool read_field (struct cfg *cfg, const config_setting_t *group, struct f
         return false;
     field->meaning = copy (meaning);
     if (!read_type (cfg, group, field) || !cfg_bool (cfg, group, "required", &field->required) ||
-        !read_limits (cfg, group, field) || !read_list (cfg, group, field) ||
-        !read_choices (cfg, group, field))
+        !cfg_bool (cfg, group, "until", &field->until) || !read_limits (cfg, group, field) ||
+        !read_list (cfg, group, field) || !read_choices (cfg, group, field))
         return false;
+    if (field->until && field->type != FIELD_TIME)
+        return cfg_refuse (cfg, group, "until belongs to a time");
     packed += field->list + (field->type == FIELD_RECORD || field->type == FIELD_ID);
     if (packed > SCHEMA_PACK_DEPTH)
         return cfg_refuse (cfg, group, "lists and records nest deeper than %d", SCHEMA_PACK_DEPTH);
@@ -223,6 +225,7 @@ static bool read_fields (struct cfg *cfg, const config_setting_t *group, struct 
     for (int i = 0; i < count; i++) {
         const config_setting_t *element = config_setting_get_elem (list, (unsigned) i);
         struct field *field = &record->fields[record->field_count++];
+        field->order = (unsigned) i;
         if (!read_field (cfg, element, field, depth, packed))
             return false;
         for (size_t k = 0; k + 1 < record->field_count; k++)

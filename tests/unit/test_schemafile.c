@@ -90,7 +90,7 @@ static void what_is_unknown_is_refused_by_line_and_name (void **state)
              "receipt, system, thread, fields");
     refused_field ("type = \"text\"; max = 10; size = 3;",
                    "note.cfg:8: fields[0].size: no such setting; expected name, type, meaning, "
-                   "required, min, max, list_min, list_max, choices, fields");
+                   "required, min, max, list_min, list_max, choices, fields, until");
     refused_field ("type = \"txt\";",
                    "note.cfg:8: fields[0].type: \"txt\" is no type; expected text, int, bool, "
                    "time, tenths, bytes, choice, party, term, id, record");
