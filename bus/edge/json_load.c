@@ -11,16 +11,16 @@ static const struct {
     const char *magic;
     const char *what;
 } looks[] = {
-    { "%PDF", "a PDF" },
-    { "PK\x03\x04", "a ZIP archive or an office document" },
-    { "\xd0\xcf\x11\xe0", "an old office document" },
+    { "%PDF", "a PDF; attach it to a message: --attach FILE" },
+    { "PK\x03\x04", "a ZIP archive or an office document; attach it to a message: --attach FILE" },
+    { "\xd0\xcf\x11\xe0", "an old office document; attach it to a message: --attach FILE" },
     { "\x1f\x8b", "a gzip archive; unpack it first" },
     { "BZh", "a bzip2 archive; unpack it first" },
     { "\xfd"
       "7zXZ",
       "an xz archive; unpack it first" },
-    { "\x89PNG", "a picture" },
-    { "\xff\xd8\xff", "a picture" },
+    { "\x89PNG", "a picture; attach it to a message: --attach FILE" },
+    { "\xff\xd8\xff", "a picture; attach it to a message: --attach FILE" },
     { "{\\rtf", "an RTF document" },
     { "\xff\xfe", "UTF-16; save it as UTF-8" },
     { "\xfe\xff", "UTF-16; save it as UTF-8" },

@@ -122,23 +122,37 @@ static void put_commands (void)
     }
 }
 
+/* A row of the settings' table. */
+struct setting {
+    const char *name, *kind, *preset;
+    int64_t min, max;
+    const char *about;
+};
+
+#define ROW(NAME, KIND, PRESET, MIN, MAX, ABOUT) { #NAME, #KIND, PRESET, MIN, MAX, ABOUT },
+static const struct setting settings[] = { CONF_SETTINGS (ROW) };
+#undef ROW
+
+static void put_setting (const struct setting *row)
+{
+    bool number = strcmp (row->kind, "INT") == 0;
+    const char *quote = number ? "" : "\"";
+    printf ("*%s* = ", row->name);
+    put_text (quote);
+    put_text (row->preset);
+    printf ("%s;\n\t", quote);
+    put_text (row->about);
+    if (number)
+        printf (". A number from %lld to %lld", (long long) row->min, (long long) row->max);
+    if (strcmp (row->kind, "ENDPOINTS") == 0)
+        printf (". One, or up to %lld as [ \"...\", \"...\" ]", (long long) row->max);
+    printf (".\n\n");
+}
+
 static void put_settings (void)
 {
-    for (unsigned i = 0; i < CONF_COUNT; i++) {
-        struct conf_about row = conf_about ((enum conf_setting) i);
-        const char *quote = row.number ? "" : "\"";
-        printf ("*%s* = %s", row.name, quote);
-        put_text (row.preset);
-        printf ("%s;\n\t", quote);
-        put_text (row.about);
-        printf (". Kind: ");
-        put_text (row.kind);
-        if (*row.range) {
-            printf (", ");
-            put_text (row.range);
-        }
-        printf ("%s.\n\n", row.at_start ? "; a change counts from the next start" : "");
-    }
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        put_setting (&settings[i]);
 }
 
 static void put_types (void)

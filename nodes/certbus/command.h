@@ -66,6 +66,8 @@ struct command {
     X (renew)                                                                                      \
     X (countersign)                                                                                \
     X (publish)                                                                                    \
+    X (revise)                                                                                     \
+    X (withdraw)                                                                                   \
     X (report)                                                                                     \
     X (attach)                                                                                     \
     X (save)                                                                                       \

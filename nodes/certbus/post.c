@@ -193,22 +193,28 @@ void post_start (struct post *post, const char *name, json_t *body)
     *post = (struct post){ .name = name, .document = body, .body = body, .precedence = -1 };
 }
 
-int post_split (struct post *post, const char *name, json_t *document)
+bool post_take (struct post *post, const char *name, json_t *document, char *why, size_t why_size)
 {
-    char why[WHY_MAX];
     const char *key;
     json_t *value;
     post_start (post, name, document);
     json_t *body = json_object_get (document, "body");
     if (!json_is_object (body))
-        return EXIT_DONE;
+        return true;
     post->body = body;
     json_object_foreach (document, key, value)
     {
-        if (value != body && !take_header (post, key, value, why, sizeof why))
-            return refused ("%s: %s", name, why);
+        if (value != body && !take_header (post, key, value, why, why_size))
+            return false;
     }
-    return EXIT_DONE;
+    return true;
+}
+
+int post_split (struct post *post, const char *name, json_t *document)
+{
+    char why[WHY_MAX];
+    return post_take (post, name, document, why, sizeof why) ? EXIT_DONE
+                                                             : refused ("%s: %s", name, why);
 }
 
 int post_load (struct post *post, const char *path)

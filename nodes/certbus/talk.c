@@ -128,6 +128,20 @@ static const char *reason_sentence (struct span name)
     return NULL;
 }
 
+/* The messages that may have been meant, one a line below the sentence. */
+static void add_candidates (struct span answer, char *why, size_t why_size)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "candidates", &in);
+    for (; count > 0; count--) {
+        struct span one = pack_any (&in);
+        size_t used = strlen (why);
+        snprintf (why + used, why_size - used, "\n  %.80s  %.32s  %.100s",
+                  line_of (body_text (one, "id")).text, line_of (body_text (one, "kind")).text,
+                  line_of (body_text (one, "title")).text);
+    }
+}
+
 static int refusal (struct span answer, char *why, size_t why_size)
 {
     struct span reason = body_text (answer, "reason"), detail = body_text (answer, "detail");
@@ -142,6 +156,7 @@ static int refusal (struct span answer, char *why, size_t why_size)
                   : sentence  ? sentence
                               : "the broker refuses",
                   name.text);
+    add_candidates (answer, why, why_size);
     return span_is (reason, "away") ? EXIT_AWAY : EXIT_REFUSED;
 }
 
@@ -244,18 +259,23 @@ bool answer_bool (struct span answer, const char *key)
     return pack_peek (&in) == PACK_BOOL && pack_bool (&in);
 }
 
-int talk_ref (struct call *call, const char *text, struct msg_id *id)
+int talk_ref (struct call *call, const char *text, struct msg_id *id, char *why, size_t why_size)
 {
+    char said[WHY_MAX];
     if (json_id_parse (span_of (text), id))
         return EXIT_DONE;
     struct ask *question = ask_new ("get");
     struct span answer;
     ask_text (question, "id", span_of (text));
-    int code = talk_about (call, text, &question, &answer);
-    if (code != EXIT_DONE)
+    int code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, said, sizeof said);
+    if (code != EXIT_DONE) {
+        snprintf (why, why_size, "%.200s%s%.1800s", code == EXIT_AWAY ? "" : line_text (text).text,
+                  code == EXIT_AWAY ? "" : ": ", said);
         return code;
+    }
     struct pack_in in = pack_open (body_field (answer, "ref"));
-    return msg_id_read (&in, id) && id->origin.size
-               ? EXIT_DONE
-               : refused ("%s: the broker names no message", line_text (text).text);
+    if (msg_id_read (&in, id) && id->origin.size)
+        return EXIT_DONE;
+    snprintf (why, why_size, "%.200s: the broker names no message", line_text (text).text);
+    return EXIT_REFUSED;
 }

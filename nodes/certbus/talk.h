@@ -39,7 +39,8 @@ size_t answer_array (struct span answer, const char *key, struct pack_in *in);
 bool answer_bool (struct span answer, const char *key);
 
 /* The reference that `text` stands for: in full, or as people write it (pk.sindh/1-3), which
- * the broker is asked about. Borrows from `text`, or from `*answer`. An exit code. */
-int talk_ref (struct call *call, const char *text, struct msg_id *id);
+ * the broker is asked about. Borrows from `text`, or from the answer, which is good until the
+ * next question at the reading door. An exit code and `why`. */
+int talk_ref (struct call *call, const char *text, struct msg_id *id, char *why, size_t why_size);
 
 #endif

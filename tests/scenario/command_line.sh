@@ -145,10 +145,12 @@ expect 0 certbus -C pk.sindh.kpt show "$answer"
 says "Thread      $report"
 
 note "whom a message reaches, and what it waits for"
-expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to 'pk.sindh.**'
+expect 1 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to 'pk.sindh.**'
+says "the same was sent before, as $answer" "--again"
+expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to 'pk.sindh.**' --again
 says "to pk.sindh.** : 1 party known here"
 says_not "away"
-expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to pk.sindh
+expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to pk.sindh --again
 says "warning: it reaches nobody known here"
 
 note "reading: a list, a watch, and a reader that is remembered"

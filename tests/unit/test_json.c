@@ -283,9 +283,12 @@ static void a_file_of_another_kind_is_called_what_it_looks_like (void **state)
     (void) state;
     not_read (span_of (""), "a.json: expected a JSON document; this is empty");
     not_read (span_of (" \n\t"), "a.json: expected a JSON document; this is empty");
-    not_read (span_of ("%PDF-1.7\n"), "a.json: expected a JSON document; this looks like a PDF");
+    not_read (span_of ("%PDF-1.7\n"),
+              "a.json: expected a JSON document; this looks like a PDF; attach "
+              "it to a message: --attach FILE");
     not_read (span_of ("PK\x03\x04...."), "a.json: expected a JSON document; this looks like a ZIP "
-                                          "archive or an office document");
+                                          "archive or an office document; attach it to a "
+                                          "message: --attach FILE");
     not_read (span_of ("\n<?xml version=\"1.0\"?>"),
               "a.json: expected a JSON document; this looks like XML or HTML");
     not_read (span_bytes ("\xff\xfe{\0}\0", 6),
