@@ -47,8 +47,8 @@ void post_show_dry_run (const struct call *call, const struct post *post, const 
     say ("nothing was sent; to ");
     say_audience (post);
     say ("\n");
-    if (number.size)
-        say ("its number %s %s\n", ready->wants_number ? "would be" : "is", line_of (number).text);
+    if (number.size && ready->wants_number)
+        say ("its number would be %s\n", line_of (number).text);
     if (same.size)
         say ("the same was sent before: %s\n", line_of (same).text);
     print_parties (ready->dry_run, "reach", "it would reach");
@@ -71,7 +71,7 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
     struct span number = body_text (answer, "number"), shown = ready_number (post, ready);
     struct line id = line_of (body_text (answer, "id"));
     say ("%s  %s  ", id.text, post->kind);
-    if (number.size)
+    if (number.size && ready->wants_number)
         say ("%s  ", line_of (number).text);
     say ("code %s\nto ", line_of (body_text (answer, "code")).text);
     say_audience (post);

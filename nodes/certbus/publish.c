@@ -240,7 +240,7 @@ static int run (struct call *call)
 const struct command command_publish = {
     .name = "publish",
     .group = GROUP_SEND,
-    .operands = "[FILE | --csaf FILE]",
+    .operands = "[FILE.json | --csaf FILE]",
     .most = 1,
     .summary = "sign a message and send it on its way",
     .about =

@@ -388,7 +388,7 @@ static int run (struct call *call)
 const struct command command_report = {
     .name = "report",
     .group = GROUP_SEND,
-    .operands = "[FILE]",
+    .operands = "[FILE.json]",
     .most = 1,
     .summary = "report an incident to the CERT above",
     .about =

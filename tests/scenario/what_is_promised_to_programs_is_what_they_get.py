@@ -136,6 +136,11 @@ def messages(promise, pk, sindh):
     second = promise.run("publish", "Stored", "second.json", "--tlp", "GREEN", "--replaces",
                          first["id"], home=pk.home)
     until(lambda: sindh.holds(second["id"]), "the revision is there")
+    document["body"].update(title="The same, said best")
+    pathlib.Path("third.json").write_text(json.dumps(document))
+    third = promise.run("revise", "Stored", second["id"], "third.json", home=pk.home)
+    promise.run("withdraw", "Rehearsal", third["id"], "--reason", "x", "--dry-run", home=pk.home)
+    promise.run("withdraw", "Stored", third["id"], "--reason", "x", home=pk.home)
     return first, report
 
 
