@@ -95,7 +95,8 @@ class Machine:
 def stand(run):
     """Makes the machines that a page names in `<!-- stands: ... -->`: those of STATIONS with
     their brokers connected, `new NAME` with nothing but the programs, `small NAME` with a disk
-    of 80 MB that something has filled. Without the comment: one, new."""
+    of 80 MB that something has filled, `old NAME` with a home of the first journal's format
+    and its broker stopped. Without the comment: one, new."""
     possible()
     tree = installed()
     shared = pathlib.Path("stick").resolve()
@@ -103,7 +104,7 @@ def stand(run):
     shared.chmod(0o777)
     how, full = "", []
     for word in run.page.stands.split() or ["new", ""]:
-        if word in ("new", "small"):
+        if word in ("new", "small", "old"):
             how = word
             continue
         machine = run.stand(word or None, Machine(tree, shared))
@@ -111,7 +112,9 @@ def stand(run):
             machine.do("mount -t tmpfs -o mode=711,size=80m tmpfs /var/lib/certbus && "
                        "systemd-tmpfiles --create certbus.conf")
             full.append(machine)
-        if how != "new":
+        if how == "old":
+            _older(machine)
+        elif how != "new":
             _station(run, word, machine)
         how = ""
     for machine in full:
@@ -140,4 +143,11 @@ def _station(run, name, machine):
     machine.do(f"certbus join {stick}/{party}.credential --root {stick}/root/root")
     machine.do("systemctl enable --now certbusd")
     if parent is not None:
-        until(lambda: "OPEN" in machine.do("certbus --json status"), f"{party} is connected")
+        until(lambda: "OPEN" in machine.do("certbus --json status || true"), f"{party} is connected")
+
+
+def _older(machine):
+    machine.do(f"tar -xJf {PROJECT / 'tests/fixtures/format-1.tar.xz'} -C /root pk.sindh")
+    machine.do("cd /root/pk.sindh && rm -rf run certbus.conf && cp -r . /var/lib/certbus && "
+               "chown -R --no-dereference certbus:certbus /var/lib/certbus && cd && "
+               "rm -r pk.sindh && touch /etc/certbus/certbus.conf")

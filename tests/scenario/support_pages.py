@@ -27,7 +27,7 @@ SECONDS = 20                    # for a command
 PATIENCE = 2 if WRITE else 20   # for what it waits for
 PROMPT = re.compile(r"(?P<machine>[a-z][a-z0-9]*)?(?P<mark>[$#]) (?P<command>.*)")
 EXIT = re.compile(r"\[exit (\d+)\]")
-TYPED = re.compile(r"(?P<asked>.*\[[yY]/[nN]\]) (?P<answer>\S+)$", re.MULTILINE)
+TYPED = re.compile(r"(?P<asked>.*\[[A-Za-z]+(?:/[A-Za-z]+)+\]) (?P<answer>\S+)$", re.MULTILINE)
 FENCE = re.compile(r"(?P<indent> *)```(?P<kind>[a-z]*)$")
 COMMENT = re.compile(r" *<!-- (?P<word>stands|file): (?P<value>.*) -->")
 # Other fences are shown, not run. A shell's name would promise that they can be.
@@ -220,27 +220,29 @@ def _literal(text):
 
 
 def difference(examples, step, printed):
-    """The lines of the page (-) beside those printed (+), as a diff has them."""
+    """The lines of the page (-) beside those printed (+), as a diff has them; those that a
+    `...` covers have a |."""
     page, here = step.shown, printed.splitlines()
 
     def same(one, other):
-        return bool(re.fullmatch(examples.pattern([one], {}), other + "\n"))
+        return one.strip() != "..." and re.fullmatch(examples.pattern([one], {}), other + "\n")
 
     length = [[0] * (len(here) + 1) for _ in range(len(page) + 1)]
     for i, j in itertools.product(reversed(range(len(page))), reversed(range(len(here)))):
         length[i][j] = (1 + length[i + 1][j + 1] if same(page[i], here[j])
                         else max(length[i + 1][j], length[i][j + 1]))
-    lines, i, j = [], 0, 0
+    lines, i, j, sign = [], 0, 0, "+"
     first = step.line + step.command.count("\n") + 1
     while i < len(page) or j < len(here):
         if i < len(page) and j < len(here) and same(page[i], here[j]):
             lines.append(f"{first + i:5}   {page[i]}")
-            i, j = i + 1, j + 1
+            i, j, sign = i + 1, j + 1, "+"
         elif j == len(here) or (i < len(page) and length[i + 1][j] >= length[i][j + 1]):
-            lines.append(f"{first + i:5} - {page[i]}")
-            i += 1
+            rest = page[i].strip() == "..."
+            lines.append(f"{first + i:5} {' ' if rest else '-'} {page[i]}")
+            i, sign = i + 1, "|" if rest else "+"
         else:
-            lines.append(f"      + {examples.as_page(here[j])}")
+            lines.append(f"      {sign} {examples.as_page(here[j])}")
             j += 1
     return "\n".join(lines)
 
