@@ -79,16 +79,16 @@ def story(tree, disk):
     sindh.start()
     kpt = tree.join("pk.sindh.kpt", "organisation", ["maritime"])
     until(tree.connected, "connected")
-    ident = sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
+    ident = sindh.certbus("publish", "--again", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
                           advisory("TEST-1")).split()[0]
     until(lambda: sindh.holds(ident)["delivered"], "a receipt while there is room")
     kpt.stop()
-    waiting = sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
+    waiting = sindh.certbus("publish", "--again", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
                             advisory("TEST-2")).split()[0]
 
     fill(disk, 6 * MEGABYTE)
     need(refuses(sindh, "pk.sindh.**"), "it took a message with less than its reserve")
-    need("disk" in sindh.certbus("publish", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
+    need("disk" in sindh.certbus("publish", "--again", "--tlp", "TLP:GREEN", "--to", "pk.sindh.**",
                                  advisory("TEST-3"), expect=1), "the command line does not say so")
     until(lambda: sindh.status()["disk"]["full"], "status says so")
     need("disk" in sindh.status()["advice"], "it does not advise")

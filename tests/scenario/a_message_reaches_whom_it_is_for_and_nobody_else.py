@@ -31,7 +31,7 @@ def advise(tree, origin, *audience, tlp=GREEN):
     with open("advisory.json", "w", encoding="utf-8") as file:
         json.dump({**ADVISORY, "number": f"TEST-{next(NUMBERS)}"}, file)
     said = json.loads(tree[origin].certbus(
-        "--json", "publish", "advisory.json", "--tlp",
+        "--json", "publish", "advisory.json", "--again", "--tlp",
         {CLEAR: "TLP:CLEAR", GREEN: "TLP:GREEN"}[tlp],
         *[word for term in audience for word in ("--to", term)]))
     return said["id"]
