@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/edge/json.h"
 #include "nodes/certbus/day.h"
 #include "nodes/certbus/post.h"
 #include "nodes/certbus/prompt.h"
@@ -100,6 +101,17 @@ static void show_not_reached (struct span dry_run)
         say (LABEL "and %zu others: --dry-run lists them\n", "", count - shown);
 }
 
+/* A reference as people write it. */
+static struct line short_id (const char *reference)
+{
+    struct msg_id id;
+    char text[ID_TEXT];
+    if (!json_id_parse (span_of (reference), &id))
+        return line_text (reference);
+    msg_id_text (&id, text);
+    return line_text (text);
+}
+
 void confirm_show (const struct post *post, const struct ready *ready)
 {
     struct span body = pack_result (&ready->body), number = ready_number (post, ready);
@@ -121,7 +133,7 @@ void confirm_show (const struct post *post, const struct ready *ready)
     say (LABEL "%s\n", "TLP", cb_tlp_name (post->tlp));
     style (STYLE_PLAIN);
     if (post->replaces)
-        say (LABEL "%s\n", "replaces", line_text (post->replaces).text);
+        say (LABEL "%s\n", "replaces", short_id (post->replaces).text);
     if (post->precedence == CB_LANE_FLASH)
         say (LABEL "flash: ahead of everything else\n", "precedence");
     if (post->climb)

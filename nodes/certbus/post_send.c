@@ -71,8 +71,8 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
     struct span number = body_text (answer, "number"), shown = ready_number (post, ready);
     struct line id = line_of (body_text (answer, "id"));
     say ("%s  %s  ", id.text, post->kind);
-    if (number.size && ready->wants_number)
-        say ("%s  ", line_of (number).text);
+    if (number.size || shown.size)
+        say ("%s  ", line_of (number.size ? number : shown).text);
     say ("code %s\nto ", line_of (body_text (answer, "code")).text);
     say_audience (post);
     if (ready->dry_run.size)
