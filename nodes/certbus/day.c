@@ -292,27 +292,77 @@ static bool move (struct reading *r, int64_t count, int64_t unit, bool back)
     return set_date (r, today (r) + count * (unit / DAY_S));
 }
 
+static bool is_article (const char *word)
+{
+    return strcmp (word, "a") == 0 || strcmp (word, "an") == 0;
+}
+
+static int64_t count_of (const char *word)
+{
+    static const char *const names[] = { "one",   "two",   "three", "four", "five",   "six",
+                                         "seven", "eight", "nine",  "ten",  "eleven", "twelve" };
+    int64_t count;
+    if (number (word, 6, &count))
+        return count;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp (word, names[i]) == 0)
+            return (int64_t) i + 1;
+    return is_article (word) ? 1 : -1;
+}
+
+/* "3 days", "3d", "an hour", "half an hour". Returns how many words, 0: none of these. */
+static size_t length (const struct reading *r, size_t at, int64_t *count, int64_t *unit)
+{
+    size_t left = r->count - at, digits = strspn (r->words[at], "0123456789");
+    if (digits > 0 && digits <= 6 && r->words[at][digits]) {
+        *count = strtoll (r->words[at], NULL, 10);
+        *unit = unit_of (r->words[at] + digits);
+        return *unit ? 1 : 0;
+    }
+    if (strcmp (r->words[at], "half") == 0) {
+        size_t article = left > 1 && is_article (r->words[at + 1]);
+        *count = 30;
+        *unit = 60;
+        return left > 1 + article && unit_of (r->words[at + 1 + article]) == 3600 ? 2 + article : 0;
+    }
+    *count = count_of (r->words[at]);
+    *unit = left > 1 && *count >= 0 ? unit_of (r->words[at + 1]) : 0;
+    return *unit ? 2 : 0;
+}
+
 /* "in 3 days", "3 days ago", "3d" */
 static bool span_word (struct reading *r)
 {
-    bool in = strcmp (r->words[r->at], "in") == 0, ago = false;
+    bool in = strcmp (r->words[r->at], "in") == 0;
     size_t at = r->at + in;
     int64_t count, unit;
-    if (at >= r->count)
+    size_t used = at < r->count ? length (r, at, &count, &unit) : 0;
+    if (!used)
         return false;
-    size_t digits = strspn (r->words[at], "0123456789");
-    if (digits == 0 || digits > 6)
-        return false;
-    count = strtoll (r->words[at], NULL, 10);
-    unit = r->words[at][digits] ? unit_of (r->words[at] + digits)
-           : at + 1 < r->count  ? unit_of (r->words[at + 1])
-                                : 0;
-    if (!unit)
-        return false;
-    at += r->words[at][digits] ? 1 : 2;
-    ago = !in && at < r->count && strcmp (r->words[at], "ago") == 0;
+    at += used;
+    bool ago = !in && at < r->count && strcmp (r->words[at], "ago") == 0;
     r->at = at + ago;
     return move (r, count, unit, ago || (!in && r->edge == DAY_START));
+}
+
+/* "yesterday evening", "this morning", "last night", "noon": hours that stand for them, and
+ * that whoever asked shows. */
+static bool part_word (struct reading *r)
+{
+    static const struct {
+        const char *name;
+        int64_t hour;
+    } parts[] = { { "midnight", 0 }, { "morning", 8 },  { "noon", 12 }, { "afternoon", 15 },
+                  { "evening", 20 }, { "tonight", 22 }, { "night", 22 } };
+    bool this = strcmp (r->words[r->at], "this") == 0, last = strcmp (r->words[r->at], "last") == 0;
+    size_t at = r->at + (this || last);
+    for (size_t i = 0; at < r->count && i < sizeof parts / sizeof parts[0]; i++)
+        if (strcmp (r->words[at], parts[i].name) == 0 && r->clock == NOTHING) {
+            r->clock = parts[i].hour * 3600 * 1000;
+            r->at = at + 1;
+            return !(this || last) || set_date (r, today (r) - last);
+        }
+    return false;
 }
 
 static bool day_word (struct reading *r)
@@ -345,10 +395,10 @@ static bool joined (struct reading *r)
 static bool next_word (struct reading *r)
 {
     const char *word = r->words[r->at];
-    if (strcmp (word, "at") == 0 || strcmp (word, "on") == 0 || strcmp (word, "by") == 0) {
-        r->at++;
-        return r->at < r->count;
-    }
+    static const char *const passed_over[] = { "at", "on", "by", "since", "about", "around" };
+    for (size_t i = 0; i < sizeof passed_over / sizeof passed_over[0]; i++)
+        if (strcmp (word, passed_over[i]) == 0)
+            return ++r->at < r->count;
     if (strcmp (word, "now") == 0) {
         r->moment = r->day->now - r->day->now % 1000;
         r->at++;
@@ -358,8 +408,8 @@ static bool next_word (struct reading *r)
         r->at++;
         return true;
     }
-    return day_word (r) || weekday (r) || span_word (r) || named_date (r) || joined (r) ||
-           clock_word (r, word) || offset_word (r, word);
+    return day_word (r) || weekday (r) || span_word (r) || part_word (r) || named_date (r) ||
+           joined (r) || clock_word (r, word) || offset_word (r, word);
 }
 
 /* The moment at which the clocks on the wall show this. */
@@ -377,12 +427,13 @@ static bool on_the_wall (const struct reading *r, int64_t shown, int64_t *ms)
     return true;
 }
 
-static bool refuse (struct span text, const char *because, char *why, size_t why_size)
+static bool refuse (struct span text, enum day_edge edge, const char *because, char *why,
+                    size_t why_size)
 {
-    snprintf (why, why_size,
-              "'%.*s' %s; possible are 2026-12-01, 2026-12-01 18:00, tomorrow 18:00, friday, "
-              "in 3 days, 2026-12-01T18:00:00+05:00",
-              (int) (text.size < 60 ? text.size : 60), (const char *) text.data, because);
+    snprintf (why, why_size, "'%.*s' %s; possible are %s, 2026-12-01 18:00, 2026-12-01T18:00+05:00",
+              (int) (text.size < 60 ? text.size : 60), (const char *) text.data, because,
+              edge == DAY_END ? "tomorrow 18:00, friday, in 3 days"
+                              : "2 hours ago, 02:30, yesterday 23:00, friday");
     return false;
 }
 
@@ -401,13 +452,20 @@ bool day_parse (struct span text, const struct day *day, enum day_edge edge, int
     bool good = split (&r, text);
     while (good && r.at < r.count)
         good = next_word (&r);
-    /* "18:00" is today's; a moment has its hour. */
+    /* A moment has its hour. */
     if (!good || (r.moment != NOTHING && (r.clock != NOTHING || r.date != NOTHING)) ||
         (r.moment == NOTHING && r.date == NOTHING && r.clock == NOTHING))
-        return refuse (text, "is no time", why, why_size);
+        return refuse (text, edge, "is no time", why, why_size);
     if (r.moment != NOTHING) {
         found = r.moment;
     } else {
+        /* An hour alone is the one to come, or the last one that was. */
+        if (r.date == NOTHING && r.clock > wall (&r) % (DAY_S * 1000) && edge == DAY_START &&
+            r.offset == NOTHING)
+            r.date = today (&r) - 1;
+        else if (r.date == NOTHING && r.clock < wall (&r) % (DAY_S * 1000) && edge == DAY_END &&
+                 r.offset == NOTHING)
+            r.date = today (&r) + 1;
         if (r.date == NOTHING)
             r.date = today (&r);
         if (r.clock == NOTHING)
@@ -416,10 +474,10 @@ bool day_parse (struct span text, const struct day *day, enum day_edge edge, int
         if (r.offset != NOTHING)
             found = shown - r.offset * 1000;
         else if (!on_the_wall (&r, shown, &found))
-            return refuse (text, "does not exist: the clocks go forward then", why, why_size);
+            return refuse (text, edge, "does not exist: the clocks go forward then", why, why_size);
     }
     if (found < 0 || found > TIME_MAX)
-        return refuse (text, "is outside the years 1970 to 9999", why, why_size);
+        return refuse (text, edge, "is outside the years 1970 to 9999", why, why_size);
     *ms = found;
     return true;
 }

@@ -6,6 +6,7 @@
  *   today 18:00         tomorrow 6pm          yesterday                   now
  *   friday 9:00         next friday           last friday                 18:00
  *   in 3 days           in 90 minutes         2 hours ago                 3d, 90m
+ *   half an hour ago    yesterday evening     this morning                last night
  *
  * and RFC 3339. What has no offset is meant as the zone's clocks show it.
  */
@@ -15,7 +16,8 @@
 #include "bus/core/pack.h"
 
 /* What a word is about. A due date looks ahead: "friday" is the next one, and a day without
- * an hour lasts until 23:59. Else it looks back: the last friday, and a day begins at 0:00. */
+ * an hour lasts until 23:59. Else it looks back: the last friday, and a day begins at 0:00. So it
+ * is with an hour alone: 23:30 is to come, or was last night. */
 enum day_edge { DAY_START, DAY_END };
 
 /* Now (ms UTC), and how many seconds east of UTC the clocks stand at a moment (s UTC). */

@@ -105,6 +105,16 @@ static void what_is_past_is_looked_for_in_the_past (void **state)
     back ("next friday", "2026-11-26T19:00:00Z");
     back ("2 hours ago", "2026-11-21T19:13:00Z");
     back ("2h", "2026-11-21T19:13:00Z");
+    back ("an hour ago", "2026-11-21T20:13:00Z");
+    back ("since about half an hour", "2026-11-21T20:43:00Z");
+    back ("three days ago", "2026-11-18T21:13:00Z");
+    back ("yesterday evening", "2026-11-21T15:00:00Z");
+    back ("last night", "2026-11-21T17:00:00Z");
+    back ("this morning", "2026-11-22T03:00:00Z");
+    /* At two in the morning that was before midnight. */
+    back ("23:30", "2026-11-21T18:30:00Z");
+    back ("noon", "2026-11-21T07:00:00Z");
+    ahead ("02:00", "2026-11-22T21:00:00Z");
     back ("1 dec", "2025-11-30T19:00:00Z");
     ahead ("2 hours ago", "2026-11-21T19:13:00Z");
     ahead ("last friday", "2026-11-20T18:59:00Z");
