@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/interview.h"
 
+#include "nodes/certbus/day.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +154,21 @@ static const char *objection (enum answer which, const char *text, char *why, si
     return good ? NULL : why;
 }
 
+/* "an hour ago" is another time when the draft is taken up tomorrow. Takes `answer`. */
+static char *settled (enum answer which, char *answer)
+{
+    char why[WHY_MAX], text[DAY_TEXT];
+    struct day day = day_here ();
+    int64_t ms;
+    if (which != ANSWER_SINCE ||
+        !day_parse (span_of (answer), &day, DAY_START, &ms, why, sizeof why))
+        return answer;
+    free (answer);
+    day_text (ms - ms % 60000, &day, text);
+    say ("   That is %s.\n", text);
+    return strdup (text);
+}
+
 static int ask_one (struct interview *self, enum answer which)
 {
     const struct question_row *row = &rows[which];
@@ -175,7 +192,7 @@ static int ask_one (struct interview *self, enum answer which)
                 return EXIT_REFUSED;
             if (!*answer || !objection (which, answer, why, sizeof why)) {
                 free (self->at[which]);
-                self->at[which] = answer;
+                self->at[which] = settled (which, answer);
                 return save (self);
             }
             say ("   %s\n", why);

@@ -258,6 +258,20 @@ note "contact, policy, revocation"
 echo '{ "officer": "Duty desk", "phone_night": "+92 21 0000 0000" }' >contact.json
 expect 0 certbus -C pk.sindh contact contact.json
 says "to pk.sindh.**, pk"
+expect 0 certbus -C pk.sindh contact --phone-day "+92 21 1111 1111"
+expect 0 certbus -C pk.sindh contact
+says "officer: Duty desk" "phone day: +92 21 1111 1111" "phone night: +92 21 0000 0000" \
+    "pk  has told no contact"
+expect 0 certbus -C pk.sindh contact --officer ""
+expect 0 certbus -C pk.sindh contact pk.sindh
+says "+92 21 1111 1111"
+says_not "officer"
+expect 1 certbus -C pk.sindh contact --endpoint tcp//10.0.0.1
+says "'tcp//10.0.0.1' is no endpoint; expected tcp://HOST:PORT"
+expect 1 certbus -C pk.sindh contact missing.json
+says "missing.json: "
+expect 2 certbus -C pk.sindh contact pk --officer x
+says "not both"
 sed 's/^version = 1;/version = 2;/' "$policy" >next.cfg
 certbus root policy root next.cfg >/dev/null
 expect 1 certbus -C pk policy next.cfg

@@ -130,6 +130,7 @@ def messages(promise, pk, sindh):
     promise.run("report", "Rehearsal", SAMPLES / "incident.json", "--dry-run", home=sindh.home)
     pathlib.Path("contact.json").write_text('{ "officer": "Duty desk" }')
     promise.run("contact", "Stored", "contact.json", home=sindh.home)
+    promise.run("contact", "[{Contact}]", home=sindh.home)
     document = json.loads(advisory.read_text())
     document["body"].update(number=first["number"], title="The same, said better")
     pathlib.Path("second.json").write_text(json.dumps(document))
