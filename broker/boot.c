@@ -294,6 +294,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
         return false;
     }
     replay_trust (self, journal);
+    self->known_outside = numbers_known_outside (journal);
     self->epoch = journal_epoch (journal);
     self->seq = take_highest (journal, station_name (self), self->epoch);
     self->head = journal_head (journal);

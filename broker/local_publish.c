@@ -203,7 +203,7 @@ static bool sure (const struct publish_job *job)
                        "this broker was restored from an older copy and its own messages are not "
                        "all back yet: the next number may have been given. Wait for the links, or "
                        "type a number that you know to be free");
-    else if (job->lookup.acked && !station->met)
+    else if (station->known_outside && !station->met)
         answer_refuse (asker, "number-unsure",
                        "no neighbour has been heard since this broker started; if its disk was "
                        "restored from an older copy, the next number may have been given. Wait for "

@@ -239,16 +239,22 @@ void numbers_fold (struct store *store, const struct envelope *e, int64_t positi
 }
 
 /* Whether a table has a number above 0. */
-static bool any_above_zero (struct store *store, enum table table)
+static bool any_above_zero (struct journal *journal, enum table table)
 {
     struct key prefix;
     struct span key, value;
     struct key after = { .size = 0 };
     key_begin (&prefix, table);
-    while (table_next (store->journal, &prefix, &after, &key, &value))
+    while (table_next (journal, &prefix, &after, &key, &value))
         if (tail_u64 (value) > 0)
             return true;
     return false;
+}
+
+bool numbers_known_outside (struct journal *journal)
+{
+    /* What was acknowledged is noted once a second, what was receipted at once. */
+    return any_above_zero (journal, TABLE_ACKED) || any_above_zero (journal, TABLE_DELIVERED);
 }
 
 void numbers_look_up (struct store *store, struct number_lookup *lookup)
@@ -259,9 +265,7 @@ void numbers_look_up (struct store *store, struct number_lookup *lookup)
     number_upper (span_of (lookup->series.after), after);
     series_key (&key, span_of (before), span_of (after));
     lookup->highest = (int64_t) table_get_u64 (store->journal, &key, 0);
-    lookup->recovering = any_above_zero (store, TABLE_RECOVERY);
-    /* What was acknowledged is noted once a second, what was receipted at once. */
-    lookup->acked = any_above_zero (store, TABLE_ACKED) || any_above_zero (store, TABLE_DELIVERED);
+    lookup->recovering = any_above_zero (store->journal, TABLE_RECOVERY);
     lookup->given[0] = '\0';
     if (lookup->number[0] == '\0')
         return;

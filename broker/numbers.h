@@ -27,9 +27,10 @@ struct number_lookup {
     int64_t highest;     /* counter given in the series; 0: none */
     char given[ID_TEXT]; /* the message that has `number` and is not replaced by this; "" none */
     bool recovering;     /* our own messages are on their way back after a restore */
-    bool acked;          /* a neighbour holds messages that it had from here */
 };
 void numbers_look_up (struct store *store, struct number_lookup *lookup);
+/* Whether a neighbour holds messages that it had from here. */
+bool numbers_known_outside (struct journal *journal);
 
 /* The newest own message of this kind and mode with the same body apart from its number. */
 bool numbers_same (struct store *store, struct span kind, unsigned mode, struct span body,

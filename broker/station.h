@@ -76,6 +76,7 @@ struct station {
     uint64_t pending;                 /* bytes of frames on their way to the disk */
     size_t worked;                    /* signatures verified in this turn */
     bool children_paused;             /* until they are fewer */
+    bool known_outside;               /* when this run began a neighbour held messages of ours */
     bool met;                         /* a neighbour that knows our journal was heard in this run */
     bool stopping;
 };

@@ -24,6 +24,7 @@ struct composing {
     struct span text; /* of the draft; owned */
     bool resumed;     /* it was there before */
     unsigned line;    /* where the cursor goes */
+    char *refusal;    /* why it was opened again; owned; NULL: it was not */
 };
 
 enum next { NEXT_EDIT, NEXT_LEFT, NEXT_SENT };
@@ -120,6 +121,8 @@ static void find_line (struct composing *c, const char *kind, const char *why)
 static int edit_again (struct composing *c, const char *why)
 {
     unsigned lines, ignored;
+    free (c->refusal);
+    c->refusal = strdup (why);
     char *bare = template_complain (c->text, NULL, &ignored), *reason = NULL;
     if (asprintf (&reason,
                   "NOT PUBLISHED: %s\nMend it below, save and leave the editor; to give "
@@ -223,6 +226,10 @@ static enum next edit (struct composing *c, bool first, int *code)
         *code = left_be (c, why, EXIT_REFUSED);
         return NEXT_LEFT;
     }
+    if (same && c->refusal && template_says (after)) {
+        *code = left_be (c, c->refusal, EXIT_REFUSED);
+        return NEXT_LEFT;
+    }
     /* Who goes on with a draft that is complete has nothing to change. */
     if (!template_says (after) || (same && !(first && c->resumed))) {
         *code = unchanged (c);
@@ -280,6 +287,7 @@ int compose (struct call *call, const struct compose *compose)
     draft_close (&c.draft);
     span_free (&c.text);
     free (c.fresh);
+    free (c.refusal);
     return code;
 }
 

@@ -74,7 +74,12 @@ static void explain (struct printing *p, const struct field *field, bool outermo
     FILE *file = open_memstream (&text, &size);
     if (!file)
         abort ();
-    fprintf (file, "%s: %s%s", label, field->meaning, field->required ? "; NEEDED" : "");
+    /* The broker gives the next number to a document that has none. */
+    bool given = outermost && strcmp (field->name, "number") == 0;
+    fprintf (file, "%s: %s%s", label, field->meaning,
+             given             ? "; empty: the next one of this party"
+             : field->required ? "; NEEDED"
+                               : "");
     add_form (file, field);
     fputs (dashes ? "; each after \"- \"" : "", file);
     if (fclose (file) != 0)
@@ -364,7 +369,7 @@ char *template_print (const struct schema *schema, const json_t *document, const
     struct printing p = { .file = file,
                           .day = day,
                           .open = { 2, { &template_envelope, &schema->body } } };
-    day_text (day->now, day, now);
+    day_text (day->now - day->now % 60000, day, now);
     if (!json_object_get (settings, "kind"))
         json_object_set_new (settings, "kind", json_string (schema->kind));
     fprintf (file, "# A message of kind %s. %s\n#\n", schema->kind, schema->meaning);

@@ -210,7 +210,17 @@ def a_home_that_was_rolled_back_waits_until_somebody_was_heard(tree):
     need(number(2) not in pk.status()["advice"], "the advice stays")
 
 
+def a_first_child_that_comes_in_this_run_makes_no_doubt(tree):
+    pk = national(tree)
+    tree.join("pk.sindh", "provincial")
+    until(tree.connected, "the first child is there")
+    need(advise(pk)["number"] == number(1), "the first number")
+    until(lambda: all(link["lag"] == 0 for link in pk.status()["children"]), "it has it")
+    need(advise(pk)["number"] == number(2), "and the next one")
+
+
 prove(two_officers_at_once_never_get_the_same,
+      a_first_child_that_comes_in_this_run_makes_no_doubt,
       a_dry_run_shows_the_number_and_gives_none,
       a_number_that_was_given_is_refused_but_for_a_revision,
       a_party_counts_under_its_name_and_a_bad_template_is_found,

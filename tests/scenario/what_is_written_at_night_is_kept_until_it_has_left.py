@@ -103,6 +103,11 @@ def what_is_wrong_opens_the_editor_again_with_the_reason_on_top(tree):
          pathlib.Path("saw.3").read_text())
     need("did you mean pk.sindh?" in pathlib.Path("saw.4").read_text(),
          pathlib.Path("saw.4").read_text())
+    for draft in drafts():
+        draft.unlink()
+    once = editor("once", "grep -q NOT.PUBLISHED \"$file\" || cp 2 \"$file\"\n")
+    Terminal(tree, "pk", "publish", editor=once).shows(
+        "\"S7\" is none of its choices", "the draft is kept").ends(1)
     nothing_left(tree, before)
 
 
