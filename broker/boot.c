@@ -2,6 +2,7 @@
 #include "broker/station.h"
 
 #include "broker/fold.h"
+#include "broker/heirs.h"
 #include "broker/index.h"
 #include "broker/local.h"
 #include "broker/numbers.h"
@@ -122,8 +123,9 @@ static bool finish_join (struct station *self, char *why, size_t size)
 /* The bundle is where trust starts; the journal adds to it. */
 static bool load_bundle (struct station *self, char *why, size_t size)
 {
-    struct bundle bundle;
+    static struct bundle bundle; /* 32 KB */
     const struct entry *last = NULL;
+    struct span stranger;
     if (!bundle_parse (&bundle, self->bundle))
         return fail (why, size, "%s/bundle is damaged; join again", self->home);
     enum cb_reason reason = directory_root (self->directory, bundle.root);
@@ -134,29 +136,40 @@ static bool load_bundle (struct station *self, char *why, size_t size)
     if (reason != CB_OK || last == NULL)
         return fail (why, size, "%s/bundle: %s; join again", self->home, cb_reason_text (reason));
     self->me = last;
+    if (!heirs_good (self, &bundle, &stranger))
+        return fail (why, size,
+                     "%s/bundle: " SPAN_FMT " was not countersigned by the party above; join again",
+                     self->home, SPAN_ARG (stranger));
+    heirs_end_lost (self);
     return keys_are_for (&self->keys, &last->credential) || finish_join (self, why, size);
+}
+
+static bool has_endpoint (const struct station *self, struct span endpoint)
+{
+    for (size_t i = 0; i < self->endpoint_count; i++)
+        if (span_is (endpoint, self->endpoints[i]))
+            return true;
+    return false;
 }
 
 void station_endpoints (struct station *self)
 {
-    struct bundle bundle;
+    static struct bundle bundle; /* 32 KB, of the one loop */
     self->endpoint_now = 0;
     if (self->conf.parent_count > 0) {
         self->endpoint_count = self->conf.parent_count;
         memcpy (self->endpoints, self->conf.parent, sizeof self->endpoints);
         return;
     }
-    if (self->parent_contact.count > 0) {
-        self->endpoint_count = self->parent_contact.count;
-        memcpy (self->endpoints, self->parent_contact.at, sizeof self->endpoints);
-        return;
-    }
-    self->endpoint_count = 0;
+    self->endpoint_count = self->parent_contact.count;
+    memcpy (self->endpoints, self->parent_contact.at, sizeof self->endpoints);
     if (!bundle_parse (&bundle, self->bundle))
         return;
-    for (size_t i = 0; i < bundle.endpoint_count; i++)
-        span_text (bundle.endpoints[i], self->endpoints[self->endpoint_count++],
-                   sizeof self->endpoints[0]);
+    /* Its last word may be from before it lost its keys and moved. */
+    for (size_t i = 0; i < bundle.endpoint_count && self->endpoint_count < ENDPOINTS_MAX; i++)
+        if (!has_endpoint (self, bundle.endpoints[i]))
+            span_text (bundle.endpoints[i], self->endpoints[self->endpoint_count++],
+                       sizeof self->endpoints[0]);
 }
 
 /* --- What the journal knows ---------------------------------------------------------------- */
@@ -310,6 +323,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
         return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));
     }
     station_limits (self);
+    heirs_keep (self);
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/fault.h"
 #include "broker/fold.h"
+#include "broker/heirs.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/quarantine.h"
@@ -220,9 +221,12 @@ static void take_credentials (struct peer *self, const struct data_frame *data,
         if (statement_parse (&st, data->credentials[i]))
             entry = directory_by_hash (self->station->directory, &st.hash);
         enum cb_reason reason = CB_OK;
-        if (entry == NULL) {
+        if (entry == NULL || !span_equal (entry->credential.st.bytes, data->credentials[i])) {
+            struct span before = entry != NULL ? entry->credential.st.bytes : span_of ("");
             self->station->worked += st.count;
             reason = directory_add (self->station->directory, data->credentials[i], &entry);
+            if (before.size > 0 && entry->credential.st.bytes.data != before.data)
+                heirs_vouched (self->station, entry);
         }
         if (reason == CB_OK) {
             job->credentials[job->credential_count++] = entry->credential.st.bytes;

@@ -15,10 +15,10 @@ struct enrolled {
     const struct entry *entry;    /* its bundle */
     struct span proposal;         /* to be countersigned */
     const struct span *authority; /* by whom; empty: the root keys */
+    size_t children;              /* that stay with it; 0: none */
 };
 /* Appends the map of the answer. */
-void enrol_answer (struct pack_out *out, const struct station *station,
-                   const struct enrolled *told);
+void enrol_answer (struct pack_out *out, struct station *station, const struct enrolled *told);
 /* Sends it now; for what changes nothing. */
 void enrol_answer_now (const struct question *q, const struct enrolled *told);
 

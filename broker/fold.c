@@ -57,6 +57,23 @@ void fold_credential (struct store *store, struct span statement)
         store_ok (store, table_put_u64 (store->journal, &key, fold_believed (store, statement)));
 }
 
+void fold_vouched (struct store *store, struct span statement)
+{
+    struct statement st;
+    struct key key, place;
+    struct span before;
+    if (!statement_parse (&st, statement))
+        return;
+    key_begin (&key, TABLE_CREDENTIALS);
+    key_hash (&key, &st.hash);
+    key_begin (&place, TABLE_TRUST);
+    key_u64 (&place, table_get_u64 (store->journal, &key, 0));
+    if (journal_get (store->journal, key_span (&place), &before) == JOURNAL_OK &&
+        span_equal (before, statement))
+        return;
+    store_ok (store, table_put_u64 (store->journal, &key, fold_believed (store, statement)));
+}
+
 static void fold_enrolment (struct store *store, struct span body)
 {
     struct pack_in in = pack_open (body_field (body, "credential"));

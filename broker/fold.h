@@ -18,5 +18,7 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch,
                      const struct item *item);
 /* Keeps a credential that is new here. */
 void fold_credential (struct store *store, struct span statement);
+/* Keeps one that the directory has with other signatures now, if it is not kept so. */
+void fold_vouched (struct store *store, struct span statement);
 
 #endif

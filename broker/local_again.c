@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/enrol.h"
 
+#include "broker/heirs.h"
 #include "broker/take.h"
 #include "bus/core/schema.h"
 #include "bus/core/trust.h"
@@ -117,7 +118,7 @@ static bool gather (const struct entry *entry, void *arg)
         if (p->chain[i].data == bytes.data)
             return true;
     p->chain[p->chain_count++] = bytes;
-    return p->chain_count < BUNDLE_CHAIN;
+    return p->chain_count < PROPOSAL_CHAIN;
 }
 
 /* Signed by this party and by nobody else yet. Nothing is stored: it may come to nothing. */
@@ -130,7 +131,7 @@ void enrol_again (const struct question *q, const struct enrolment *e, struct cr
     struct span authority = proposal_authority (e->name);
     struct pack_out body, statement, proposal;
     directory_proof (station->directory, station->me, gather, &p);
-    if (p.chain_count < BUNDLE_CHAIN)
+    if (p.chain_count < PROPOSAL_CHAIN)
         directory_proof (station->directory, directory_by_name (station->directory, e->name),
                          gather, &p);
     pack_init (&body);
@@ -173,7 +174,9 @@ void enrol_countersigned (const struct question *q, const struct enrolment *e,
         return;
     }
     if (ask_bool (q, "dry_run")) {
-        enrol_answer_now (q, &(struct enrolled){ .e = e, .c = &p.c });
+        const struct entry *before = directory_by_name (station->directory, e->name);
+        enrol_answer_now (
+            q, &(struct enrolled){ .e = e, .c = &p.c, .children = heirs_count (station, before) });
         return;
     }
     snprintf (why, sizeof why, "keys lost; enrolled again as generation %u",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/enrol.h"
 
+#include "broker/heirs.h"
 #include "bus/core/schema.h"
 #include "bus/core/trust.h"
 #include "bus/edge/log.h"
@@ -61,30 +62,11 @@ size_t enrol_endpoints (const struct station *station, struct span out[ENDPOINTS
 
 /* --- What is answered ---------------------------------------------------------------------- */
 
-static bool into_bundle (const struct entry *entry, void *arg)
-{
-    struct bundle *bundle = arg;
-    bundle->chain[bundle->chain_count++] = entry->credential.st.bytes;
-    return bundle->chain_count < BUNDLE_CHAIN;
-}
-
-/* With what proves the later generations of the chain, or the joiner could not check it. */
-static void pack_bundle (struct pack_out *out, const struct station *station,
-                         const struct entry *entry)
-{
-    struct bundle bundle = { .root = directory_root_file (station->directory)->st.bytes,
-                             .policy = directory_policy_now (station->directory)->st.bytes };
-    directory_proof (station->directory, entry, into_bundle, &bundle);
-    bundle.endpoint_count = enrol_endpoints (station, bundle.endpoints);
-    bundle_pack (out, &bundle);
-}
-
-static void put_bundle (struct pack_out *out, const struct station *station,
-                        const struct entry *entry)
+static void put_bundle (struct pack_out *out, struct station *station, const struct entry *entry)
 {
     struct pack_out bundle;
     pack_init (&bundle);
-    pack_bundle (&bundle, station, entry);
+    heirs_bundle (&bundle, station, entry);
     pack_put_text (out, "bundle");
     pack_put_bin (out, pack_result (&bundle));
     pack_free (&bundle);
@@ -104,16 +86,18 @@ static void put_keys (struct pack_out *out, const struct enrolment *e)
     }
 }
 
-void enrol_answer (struct pack_out *out, const struct station *station, const struct enrolled *told)
+void enrol_answer (struct pack_out *out, struct station *station, const struct enrolled *told)
 {
     char code[CODE_TEXT];
     hash_code (&told->e->st.hash, code);
     pack_put_map (out, 6 + (told->authority ? 1u : 0) + (told->entry ? 1u : 0) +
-                           (told->proposal.size > 0 ? 1u : 0));
+                           (told->proposal.size > 0 ? 1u : 0) + (told->children > 0 ? 1u : 0));
     if (told->authority != NULL)
         put_span (out, "authority", *told->authority);
     if (told->entry != NULL)
         put_bundle (out, station, told->entry);
+    if (told->children > 0)
+        put_uint (out, "children", told->children);
     put_text (out, "code", code);
     put_uint (out, "generation", told->c->generation);
     put_keys (out, told->e);
@@ -169,7 +153,7 @@ void enrol_repeat (const struct question *q, const struct entry *entry, const st
 
 /* --- Publishing ---------------------------------------------------------------------------- */
 
-static void fill_answer (struct pack_out *answer, const struct station *station,
+static void fill_answer (struct pack_out *answer, struct station *station,
                          const struct enrolment *e, struct span credential)
 {
     struct statement st;
@@ -351,6 +335,10 @@ void local_enrol (const struct question *q)
         answer_refuse (&q->asker, "usage",
                        "this broker listens on every address; say first where children reach it, "
                        "in the endpoints of: certbus contact FILE");
+        return;
+    }
+    if (ask_text (q, "child").size > 0) {
+        heirs_child (q, ask_text (q, "child"));
         return;
     }
     if (proposal_is (request)) {

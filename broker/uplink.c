@@ -2,6 +2,7 @@
 #include "broker/uplink.h"
 
 #include "broker/peer.h"
+#include "bus/core/trust.h"
 #include "bus/edge/log.h"
 
 #include <stdlib.h>
@@ -102,13 +103,15 @@ static void disconnect (struct uplink *self)
     zsock_destroy (&station->parent->sock);
 }
 
-/* The parent's key of the generation before, while that counts. NULL: none. */
+/* The parent's key of the generation before, while that counts. NULL: none. Lost keys do not:
+ * who has them would be taken for the parent. */
 static const uint8_t *former_key (const struct station *station)
 {
     const struct credential *now = &station->parent->entry->credential;
     const struct entry *before =
         now->previous != NULL ? directory_by_hash (station->directory, now->previous) : NULL;
     bool differs = before != NULL && !before->revoked &&
+                   trust_succeeds (now, &before->credential) &&
                    memcmp (before->credential.link_key, now->link_key, KEY_SIZE) != 0;
     return differs ? before->credential.link_key : NULL;
 }

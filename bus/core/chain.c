@@ -16,24 +16,6 @@ static bool top_signed (const struct directory *directory, const struct credenti
     return root && root_signatures (root, &c->st, purpose) >= root->threshold;
 }
 
-enum cb_reason trust_issued (const struct directory *directory, const struct credential *c)
-{
-    const struct root_file *root = directory_root_file (directory);
-    if (!c->issuer) {
-        bool top = root && span_equal (c->name, root->top);
-        return top && top_signed (directory, c, CB_PURPOSE_CREDENTIAL) ? CB_OK : CB_CHAIN_BROKEN;
-    }
-    const struct entry *issuer = directory_by_hash (directory, c->issuer);
-    if (!issuer)
-        return CB_UNKNOWN_CREDENTIAL;
-    if (!statement_signed (&c->st, CB_PURPOSE_CREDENTIAL, c->issuer, issuer->credential.sign_key))
-        return CB_CHAIN_BROKEN;
-    if (!credential_narrows (c, &issuer->credential))
-        return CB_CHAIN_WIDENS;
-    /* Whoever stole the key could issue with any date. */
-    return issuer->revoked ? CB_REVOKED : CB_OK;
-}
-
 /* Whether a credential of `authority` that still counts has countersigned. */
 static enum cb_reason countersigned (const struct directory *directory, const struct credential *c,
                                      struct span authority)
@@ -54,13 +36,47 @@ static enum cb_reason countersigned (const struct directory *directory, const st
     return reason;
 }
 
-/* A re-enrolment: by the issuer's parent, which for the top party are the root keys. */
-static enum cb_reason reenrolled (const struct directory *directory, const struct credential *c)
+/* By the issuer's parent, which for the top party are the root keys. */
+static enum cb_reason authority_countersigned (const struct directory *directory,
+                                               const struct credential *c)
 {
     struct span authority = party_parent (party_parent (c->name));
     if (authority.size == 0)
         return top_signed (directory, c, CB_PURPOSE_COUNTERSIGN) ? CB_OK : CB_CHAIN_BROKEN;
     return countersigned (directory, c, authority);
+}
+
+enum cb_reason trust_issued (const struct directory *directory, const struct credential *c)
+{
+    const struct root_file *root = directory_root_file (directory);
+    if (!c->issuer) {
+        bool top = root && span_equal (c->name, root->top);
+        return top && top_signed (directory, c, CB_PURPOSE_CREDENTIAL) ? CB_OK : CB_CHAIN_BROKEN;
+    }
+    const struct entry *issuer = directory_by_hash (directory, c->issuer);
+    if (!issuer)
+        return CB_UNKNOWN_CREDENTIAL;
+    if (!statement_signed (&c->st, CB_PURPOSE_CREDENTIAL, c->issuer, issuer->credential.sign_key))
+        return CB_CHAIN_BROKEN;
+    if (!credential_narrows (c, &issuer->credential))
+        return CB_CHAIN_WIDENS;
+    /* Whoever stole the key could issue with any date: the party above the issuer has to say
+     * that it was issued before. */
+    return !issuer->revoked || authority_countersigned (directory, c) == CB_OK ? CB_OK : CB_REVOKED;
+}
+
+enum cb_reason trust_heir (const struct directory *directory, struct span self,
+                           const struct credential *c)
+{
+    if (!span_equal (party_parent (c->name), self))
+        return CB_OK;
+    return authority_countersigned (directory, c);
+}
+
+bool trust_succeeds (const struct credential *next, const struct credential *before)
+{
+    return next->previous &&
+           statement_signed (&next->st, CB_PURPOSE_SUCCESSION, next->previous, before->sign_key);
 }
 
 static enum cb_reason judge_succession (const struct directory *directory,
@@ -74,10 +90,10 @@ static enum cb_reason judge_succession (const struct directory *directory,
         if ((!span_equal (before->name, c->name) && !span_equal (before->name, c->formerly)) ||
             before->generation + 1 != c->generation)
             return CB_CHAIN_BROKEN;
-        if (statement_signed (&c->st, CB_PURPOSE_SUCCESSION, c->previous, before->sign_key))
+        if (trust_succeeds (c, before))
             return CB_OK;
     }
-    enum cb_reason reason = reenrolled (directory, c);
+    enum cb_reason reason = authority_countersigned (directory, c);
     return reason == CB_CHAIN_BROKEN && !previous ? CB_UNKNOWN_CREDENTIAL : reason;
 }
 

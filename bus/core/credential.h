@@ -19,7 +19,8 @@
 #define ENDPOINTS_MAX      8
 #define ENDPOINT_MAX       128
 #define GENERATION_MAX     1000000
-#define BUNDLE_CHAIN       64
+#define BUNDLE_CHAIN       2048
+#define PROPOSAL_CHAIN     64 /* of a party alone, without children */
 #define REVOCATION_WHY_MAX 256
 
 /* A list of labels; "*" alone means any. */

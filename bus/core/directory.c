@@ -35,6 +35,7 @@ void directory_free (struct directory **self_p)
     {
         HASH_DEL (self->by_hash, kept);
         free (kept->bytes);
+        free (kept->former);
         free (kept);
     }
     struct slot *slot, *next_slot;
@@ -251,6 +252,21 @@ static bool has_room (const struct directory *self, const struct credential *c)
     return slot->children < most || directory_children (self, issuer->credential.name) < most;
 }
 
+/* The authority has vouched for it since: newcomers need its word. What others point to stays,
+ * and only the signatures change. */
+static void vouch (const struct directory *self, struct kept *kept,
+                   const struct credential *credential)
+{
+    struct span parent = party_parent (credential->name), statement = credential->st.bytes;
+    if (kept->former || span_equal (statement, kept->entry.credential.st.bytes) ||
+        trust_heir (self, parent, credential) != CB_OK ||
+        trust_heir (self, parent, &kept->entry.credential) == CB_OK)
+        return;
+    kept->former = kept->bytes;
+    kept->bytes = directory_copy (statement);
+    statement_parse (&kept->entry.credential.st, span_bytes (kept->bytes, statement.size));
+}
+
 enum cb_reason directory_add (struct directory *self, struct span statement,
                               const struct entry **out)
 {
@@ -273,7 +289,8 @@ enum cb_reason directory_add (struct directory *self, struct span statement,
         HASH_ADD_KEYPTR (hh, self->by_hash, kept->entry.credential.st.hash.bytes, HASH_SIZE, kept);
         tie (self, kept);
         directory_catch_up (self, kept);
-    }
+    } else
+        vouch (self, kept, &credential);
     if (out)
         *out = &kept->entry;
     return CB_OK;
@@ -333,6 +350,22 @@ static int by_serial (const void *a, const void *b)
     return (left->serial > right->serial) - (left->serial < right->serial);
 }
 
+static bool is_marked (const struct directory *self, const struct hash *hash)
+{
+    const struct kept *kept = hash ? directory_find (self, hash) : NULL;
+    return kept && kept->marked;
+}
+
+/* Whether something that proves it has not been visited. */
+static bool waits (const struct directory *self, const struct credential *c)
+{
+    bool found = is_marked (self, c->issuer) || is_marked (self, c->previous);
+    for (size_t i = 0; i < c->st.count && !found; i++)
+        found = c->st.sigs[i].purpose == CB_PURPOSE_COUNTERSIGN &&
+                is_marked (self, &c->st.sigs[i].signer);
+    return found;
+}
+
 void directory_proof (struct directory *self, const struct entry *entry, directory_visit visit,
                       void *arg)
 {
@@ -347,11 +380,21 @@ void directory_proof (struct directory *self, const struct entry *entry, directo
             if (c->st.sigs[j].purpose == CB_PURPOSE_COUNTERSIGN)
                 mark (self, &list, &count, &room, &c->st.sigs[j].signer);
     }
+    qsort (list, count, sizeof *list, by_serial);
+    /* Once, but for what was countersigned by a credential that came later. */
+    size_t left = count;
+    for (bool more = true; more && left;) {
+        size_t before = left;
+        for (size_t i = 0; i < count && more; i++)
+            if (list[i]->marked && !waits (self, &list[i]->entry.credential)) {
+                list[i]->marked = false;
+                left--;
+                more = visit (&list[i]->entry, arg);
+            }
+        more = more && left < before;
+    }
     for (size_t i = 0; i < count; i++)
         list[i]->marked = false;
-    qsort (list, count, sizeof *list, by_serial);
-    for (size_t i = 0; i < count && visit (&list[i]->entry, arg); i++)
-        continue;
     free (list);
 }
 

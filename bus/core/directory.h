@@ -48,7 +48,8 @@ enum cb_reason directory_policy (struct directory *self, struct span statement);
 const struct policy *directory_policy_now (const struct directory *self);
 
 /* Verifies a credential against its issuer, which must be known, and keeps it.
- * One that is known already is OK and changes nothing. `out` may be NULL.
+ * One that is known already is OK and changes nothing, but that the countersignature of
+ * the authority is added, once: `st.bytes` are others then. `out` may be NULL.
  * UNKNOWN_CREDENTIAL: one that it is proved by is not here yet; CHAIN_BROKEN,
  * CHAIN_WIDENS, KEY_TAKEN; NAME_TAKEN: another one of this party has the same
  * generation; REVOKED: its issuer's was; TOO_MANY_CHILDREN: more than

@@ -15,10 +15,10 @@
 
 /* A credential. `entry.credential` points into `bytes`. */
 struct kept {
-    struct entry entry; /* first, so that an entry is a kept one */
-    uint8_t *bytes;
-    size_t serial;      /* what a credential is proved by has a smaller one */
-    struct kept *older; /* the one of the same party that was taken before it */
+    struct entry entry;      /* first, so that an entry is a kept one */
+    uint8_t *bytes, *former; /* before it was countersigned; NULL: it was not, or always */
+    size_t serial;           /* what a credential is proved by has a smaller one */
+    struct kept *older;      /* the one of the same party that was taken before it */
     bool marked;
     UT_hash_handle hh; /* by hash */
 };

@@ -52,7 +52,7 @@ enum cb_reason proposal_parse (struct proposal *p, struct span bytes)
         return CB_MALFORMED;
     fields_open (&in, bytes, PROPOSAL_FIELDS, "proposal");
     p->root = pack_bin (&in, 1, STATEMENT_MAX);
-    p->chain_count = pack_array (&in, 1, BUNDLE_CHAIN);
+    p->chain_count = pack_array (&in, 1, PROPOSAL_CHAIN);
     for (size_t i = 0; i < p->chain_count; i++)
         p->chain[i] = pack_bin (&in, 1, STATEMENT_MAX);
     p->request = pack_bin (&in, 1, STATEMENT_MAX);

@@ -17,7 +17,7 @@
 struct proposal {
     struct span root; /* statement */
     size_t chain_count;
-    struct span chain[BUNDLE_CHAIN];
+    struct span chain[PROPOSAL_CHAIN];
     struct span request;    /* statement of the enrolment request */
     struct span credential; /* statement of the next credential */
     struct enrolment e;

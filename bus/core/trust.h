@@ -18,6 +18,12 @@ enum cb_reason trust_policy (const struct directory *directory, struct policy *p
 enum cb_reason trust_credential (const struct directory *directory, const struct credential *c);
 /* Of these the first alone: that its issuer, which still counts, signed it and may grant it. */
 enum cb_reason trust_issued (const struct directory *directory, const struct credential *c);
+/* Of a credential in a bundle: a child of `self`, which joins with it, has to be countersigned by
+ * the party above `self`, whatever else is known here. Others are OK. */
+enum cb_reason trust_heir (const struct directory *directory, struct span self,
+                           const struct credential *c);
+/* Whether the keys of `before`, which is its previous one, vouch for `next`. */
+bool trust_succeeds (const struct credential *next, const struct credential *before);
 enum cb_reason trust_revocation (const struct directory *directory,
                                  const struct revocation *revocation, struct span by,
                                  struct span statement);

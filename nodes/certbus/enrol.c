@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nodes/certbus/rejoin.h"
 #include "nodes/certbus/talk.h"
 
 #define DAYS_MAX 36500
@@ -22,8 +23,11 @@ static const struct option_row options[] = {
     { "again", 0, false, NULL,
       "it is enrolled already and has lost its keys: make what the party above countersigns" },
     { "countersigned", 0, false, "FILE", "complete that, with what came back" },
+    { "rejoin", 0, false, NULL,
+      "no request: write the file again of a party that is enrolled, or of all" },
     { "yes", 'y', false, NULL, "the code has been compared: do not ask" },
-    { "out", 'o', false, "FILE", "where the result goes (default: NAME.credential)" },
+    { "out", 'o', false, "FILE",
+      "where the result goes (default: NAME.credential); of --rejoin: a folder" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -276,6 +280,7 @@ static int complete (struct call *call, const struct request *request)
     if (code == EXIT_DONE) {
         offer_of (&offer, countersigned.p);
         offer.question = "The old keys stop counting at once, everywhere. Complete it?";
+        offer.children = body_int (answer, "children", 0);
         code = request_confirm (call, &countersigned, &offer);
     }
     if (code == EXIT_DONE)
@@ -286,10 +291,23 @@ static int complete (struct call *call, const struct request *request)
     return code;
 }
 
+static int rejoin (struct call *call)
+{
+    for (const struct option_row *row = options; row->name; row++)
+        if (strcmp (row->name, "rejoin") != 0 && strcmp (row->name, "out") != 0 &&
+            args_flag (&call->args, row->name))
+            return usage (call, "--%s: --rejoin changes nothing of what was granted", row->name);
+    return rejoin_write (call);
+}
+
 static int run (struct call *call)
 {
     struct request request;
     struct grant grant;
+    if (args_flag (&call->args, "rejoin"))
+        return rejoin (call);
+    if (!call->args.operand_count)
+        return usage (call, "enrol: the file of a request is missing");
     int code = request_load (&request, call->args.operands[0]);
     if (code != EXIT_DONE)
         return code;
@@ -314,8 +332,7 @@ static int run (struct call *call)
 const struct command command_enrol = {
     .name = "enrol",
     .group = GROUP_SETUP,
-    .operands = "REQUEST",
-    .least = 1,
+    .operands = "REQUEST | --rejoin [NAME]",
     .most = 1,
     .summary = "enrol a party right below this one",
     .about =
@@ -329,7 +346,12 @@ const struct command command_enrol = {
         "A party that lost its keys makes a new home with `certbus init`; --again writes what the\n"
         "party above this one countersigns (above the top party: the root keys), with role and\n"
         "rights as before unless --role says otherwise; --countersigned completes it. From then\n"
-        "on the old keys count nowhere, and everyone above is told.\n"
+        "on the old keys count nowhere, and everyone above is told. Its own children stay with "
+        "it.\n"
+        "\n"
+        "--rejoin is for children that were away while the keys of this party changed, or for\n"
+        "all after they were lost: each takes its NAME.credential with `certbus join`. Nothing\n"
+        "is signed by it.\n"
         "\n"
         "Unless --may-enrol says otherwise, a provincial may enrol organisation and observer in\n"
         "any sector, a sectoral organisation in its own sectors, both at most 1000 parties one\n"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/core/trust.h"
 #include "bus/edge/home.h"
 #include "bus/edge/keys.h"
 #include "bus/edge/log.h"
@@ -53,8 +54,20 @@ static uint32_t generation_of (const struct bundle *bundle)
     return good ? last.generation : 0;
 }
 
+/* The newest generation in it of the party above. */
+static uint32_t generation_above (const struct bundle *bundle, struct span party)
+{
+    struct credential c;
+    uint32_t newest = 0;
+    for (size_t i = 0; i < bundle->chain_count; i++)
+        if (credential_parse (&c, bundle->chain[i]) && span_equal (c.name, party_parent (party)) &&
+            c.generation > newest)
+            newest = c.generation;
+    return newest;
+}
+
 /* A home that has joined before stays under its root. */
-static int check_before (const struct call *call, const struct bundle *bundle)
+static int check_before (const struct call *call, const struct bundle *bundle, struct span party)
 {
     char why[WHY_MAX];
     struct span bytes;
@@ -76,11 +89,16 @@ static int check_before (const struct call *call, const struct bundle *bundle)
         code = refused ("%s: is of generation %u, and generation %u is in force here",
                         call->args.operands[0], (unsigned) generation_of (bundle),
                         (unsigned) generation_of (&before));
+    else if (generation_above (bundle, party) < generation_above (&before, party))
+        code = refused ("%s: is older than what this home joined with: the party above has other "
+                        "keys since",
+                        call->args.operands[0]);
     span_free (&bytes);
     return code;
 }
 
-static int check_root (const struct call *call, const struct bundle *bundle, const char *file)
+static int check_root (const struct call *call, const struct keys *keys,
+                       const struct bundle *bundle, const char *file)
 {
     char why[WHY_MAX];
     const char *pin = args_text (&call->args, "root");
@@ -89,7 +107,22 @@ static int check_root (const struct call *call, const struct bundle *bundle, con
                             "give it with --root CODE, or its file");
     if (pin && !root_pinned (bundle->root, pin, why, sizeof why))
         return refused ("%s: %s", file, why);
-    return check_before (call, bundle);
+    return check_before (call, bundle, span_of (keys->party));
+}
+
+/* Old keys of this party may be in wrong hands: a child has to have the word of the party above. */
+static int check_children (const struct directory *directory, const struct keys *keys,
+                           const struct bundle *bundle, const char *file)
+{
+    for (size_t i = 0; i < bundle->chain_count; i++) {
+        struct credential c;
+        if (credential_parse (&c, bundle->chain[i]) &&
+            trust_heir (directory, span_of (keys->party), &c) != CB_OK)
+            return refused ("%s: %s was not countersigned by the party above (trust); have the "
+                            "file made again, and call them",
+                            file, line_of (c.name).text);
+    }
+    return EXIT_DONE;
 }
 
 /* Everything that can be checked offline. */
@@ -98,7 +131,7 @@ static int check (const struct call *call, const struct keys *keys, const struct
 {
     char why[WHY_MAX];
     const struct entry *own = NULL;
-    int code = check_root (call, bundle, file);
+    int code = check_root (call, keys, bundle, file);
     if (code != EXIT_DONE)
         return code;
     struct directory *directory =
@@ -106,6 +139,8 @@ static int check (const struct call *call, const struct keys *keys, const struct
     if (!directory)
         return refused ("%s: %s", file, why);
     code = check_own (call, directory, keys, bundle, &own);
+    if (code == EXIT_DONE)
+        code = check_children (directory, keys, bundle, file);
     enum cb_reason reason = directory_policy (directory, bundle->policy);
     if (code == EXIT_DONE && reason != CB_OK)
         code = refused ("%s: the policy: %s (%s)", file, cb_reason_text (reason),

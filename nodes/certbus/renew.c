@@ -127,6 +127,14 @@ static void fill (struct credential *c, const struct home *home, const struct ha
         c->may.latest = c->not_after;
 }
 
+/* What proves this party, without the children that its bundle may have. */
+static bool gather (const struct entry *entry, void *arg)
+{
+    struct proposal *p = arg;
+    p->chain[p->chain_count++] = entry->credential.st.bytes;
+    return p->chain_count < PROPOSAL_CHAIN;
+}
+
 static void pack (const struct call *call, const struct home *home, const struct credential *c,
                   struct pack_out *out, char code[CODE_TEXT])
 {
@@ -149,10 +157,9 @@ static void pack (const struct call *call, const struct home *home, const struct
                                                c->previous, home->keys.sign.secret);
     statement_pack (&credential, pack_result (&body), &sig, 1);
     struct proposal p = { .root = home->bundle.root,
-                          .chain_count = home->bundle.chain_count,
                           .request = pack_result (&request),
                           .credential = pack_result (&credential) };
-    memcpy (p.chain, home->bundle.chain, sizeof p.chain);
+    directory_proof (home->directory, home->own, gather, &p);
     proposal_pack (out, &p);
     statement_parse (&st, p.request);
     hash_code (&st.hash, code);

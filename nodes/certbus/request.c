@@ -113,6 +113,9 @@ static void print_offer (const struct offer *offer)
              may->depth, may->depth == 1 ? "" : "s");
     }
     say ("\n%-9s %s\n", "Until", when_of (offer->until).text);
+    if (offer->children)
+        say ("%-9s %" PRId64 " part%s right below it, as `certbus tree` shows\n", "Keeps",
+             offer->children, offer->children == 1 ? "y" : "ies");
 }
 
 static void print (const struct request *request, const struct offer *offer)

@@ -25,6 +25,7 @@ struct offer {
     struct labels sectors;
     struct grants may; /* depth 0: it may enrol nobody */
     int64_t until;
+    int64_t children;              /* that stay with it; 0: none */
     char what[2 * PARTY_MAX + 80]; /* a line about a party that is enrolled already; "" none */
     const char *question;          /* NULL: the phone call with a party that is new */
 };

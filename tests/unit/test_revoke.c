@@ -71,6 +71,46 @@ static void a_revoked_authority_countersigns_nothing (void **state)
     assert_int_equal (fixture_add (f, &c, signs, 2), CB_CHAIN_BROKEN);
 }
 
+static bool collect (const struct entry *entry, void *arg)
+{
+    const struct entry **at = arg;
+    while (*at)
+        at++;
+    *at = entry;
+    return true;
+}
+
+static void children_of_lost_keys_count_by_the_word_of_the_authority (void **state)
+{
+    struct fixture *f = *state;
+    struct actor *bank = world_party (f->w, "pk.sindh.bank", "organisation", NULL);
+    struct credential c = bank->credential;
+    struct world_sign signs[] = { { .purpose = CB_PURPOSE_CREDENTIAL, .by = f->sindh },
+                                  { .purpose = CB_PURPOSE_COUNTERSIGN, .by = f->sindh } };
+    struct revocation r = fixture_revocation (f->sindh);
+    const struct entry *known = directory_by_name (f->d, span_of ("pk.sindh.kpt"));
+    assert_int_equal (directory_revoke (f->d, &r, span_of ("pk"), span_bytes (NULL, 0)), CB_OK);
+    assert_int_equal (fixture_add (f, &c, signs, 1), CB_REVOKED);
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_REVOKED);
+    signs[1].by = f->pk;
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
+    /* One that is known goes on with that word, and is the same one. */
+    struct span before = known->credential.st.bytes;
+    c = f->kpt->credential;
+    signs[1].by = f->sindh;
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
+    assert_ptr_equal (known->credential.st.bytes.data, before.data);
+    signs[1].by = f->pk;
+    assert_int_equal (fixture_add (f, &c, signs, 2), CB_OK);
+    assert_true (known->credential.st.bytes.size > before.size);
+    assert_ptr_equal (directory_by_name (f->d, span_of ("pk.sindh.kpt")), known);
+    const struct entry *proof[8] = { NULL };
+    directory_proof (f->d, known, collect, proof);
+    assert_true (span_is (proof[0]->credential.name, "pk"));
+    assert_ptr_equal (proof[2], known);
+    assert_null (proof[3]);
+}
+
 static void a_revocation_waits_for_its_credential (void **state)
 {
     struct fixture *f = *state;
@@ -198,6 +238,7 @@ int main (void)
         WITH_WORLD (a_revocation_comes_from_above),
         WITH_WORLD (the_top_party_is_revoked_by_root_keys_alone),
         WITH_WORLD (a_revoked_authority_countersigns_nothing),
+        WITH_WORLD (children_of_lost_keys_count_by_the_word_of_the_authority),
         WITH_WORLD (a_revocation_waits_for_its_credential),
         WITH_WORLD (one_branch_leaves_room_for_the_revocations_of_others),
         WITH_WORLD (of_several_revocations_the_strictest_counts),

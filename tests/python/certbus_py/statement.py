@@ -301,7 +301,7 @@ class Bundle:
         forms.need(values[1] == "bundle", "type")
         self.root = Statement(forms.binary(values[2]), "root")
         self.policy = Statement(forms.binary(values[3]), "policy")
-        forms.array(values[4], 1, 64, "chain")
+        forms.array(values[4], 1, 2048, "chain")
         self.chain = [Statement(forms.binary(item), "credential") for item in values[4]]
         self.endpoints = read_endpoints(values[5])
 

@@ -95,7 +95,7 @@ class Trust:
                                    issuer.content.sign_key):
             raise Refused("chain-broken", "its issuer did not sign it")
         self._check_narrows(body, issuer.content)
-        if self.is_revoked(issuer):
+        if self.is_revoked(issuer) and self._by_authority(statement) != "ok":
             raise Refused("revoked", "its issuer")
 
     @staticmethod
@@ -124,13 +124,7 @@ class Trust:
             if statement.signed_by(self.verifier, proof.SUCCESSION, body.previous,
                                    old.sign_key):
                 return
-        authority = forms.parent_of(forms.parent_of(body.party) or "")
-        if authority is not None:
-            reason = self._countersigned(statement, authority)
-        elif self._by_root(statement, proof.COUNTERSIGN):
-            reason = "ok"
-        else:
-            reason = "chain-broken"
+        reason = self._by_authority(statement)
         if reason == "chain-broken" and before is None:
             reason = "unknown-credential"
         if reason != "ok":
@@ -161,6 +155,13 @@ class Trust:
 
     def _by_root(self, statement, purpose):
         return statement.signed_by_root(self.verifier, purpose, self.root.content)
+
+    def _by_authority(self, statement):
+        """ok, or why not: by the issuer's parent, or the root keys where that has none."""
+        authority = forms.parent_of(forms.parent_of(statement.content.party) or "")
+        if authority is not None:
+            return self._countersigned(statement, authority)
+        return "ok" if self._by_root(statement, proof.COUNTERSIGN) else "chain-broken"
 
     def _countersigned(self, statement, party):
         """ok, or why not: by a credential of the party that is not revoked."""

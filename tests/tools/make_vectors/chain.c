@@ -232,6 +232,15 @@ static void revoked (void)
            "revokes.sindh", OK);
     taken ("a countersignature by a party that is revoked",
            "pk pk.sindh pk.punjab k2.countersigned", "revokes.sindh", BROKEN);
+    credential ("x.vouched", "", "credential/pk.sindh countersign/pk");
+    credential ("x.own", "", "credential/pk.sindh countersign/pk.sindh");
+    credential ("x.third", "", "credential/pk.sindh countersign/pk.punjab");
+    taken ("a child of an issuer that is revoked, countersigned by the issuer's parent",
+           "pk pk.sindh x.vouched", "revokes.sindh", OK);
+    taken ("the same, countersigned by the issuer itself", "pk pk.sindh x.own", "revokes.sindh",
+           REVOKED);
+    taken ("the same, countersigned by a third party", "pk pk.sindh pk.punjab x.third",
+           "revokes.sindh", REVOKED);
     credential ("x.wide", "role='national'", NULL);
     taken ("a child that widens, of an issuer that is revoked", "pk pk.sindh x.wide",
            "revokes.sindh", WIDENS);

@@ -202,7 +202,7 @@ static void bundles (void)
         { "without a policy", "[1, 'bundle', $root, nil, [$pk], []]", BAD },
         { "with an empty policy", "[1, 'bundle', $root, #, [$pk], []]", BAD },
         { "without a chain", "[1, 'bundle', $root, $policy, [], []]", BAD },
-        { "with a chain of 65", "[1, 'bundle', $root, $policy, r(65,#00), []]", BAD },
+        { "with a chain of 2049", "[1, 'bundle', $root, $policy, r(2049,#00), []]", BAD },
         { "of another version", "[2, 'bundle', $root, $policy, [$pk], []]", BAD },
         { "of another type", "[1, 'bundles', $root, $policy, [$pk], []]", BAD },
         { "with an element too many", "[1, 'bundle', $root, $policy, [$pk], [], nil]", BAD },
