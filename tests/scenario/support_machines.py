@@ -141,6 +141,8 @@ def _station(run, name, machine):
         run.machines[parent].do(f"certbus enrol {stick}/{party}.request --role {role} --yes "
                                 f"--out {stick}/{party}.credential")
     machine.do(f"certbus join {stick}/{party}.credential --root {stick}/root/root")
+    if parent is None:
+        machine.do(f"cp -r {stick}/root /root/root")
     machine.do("systemctl enable --now certbusd")
     if parent is not None:
         until(lambda: "OPEN" in machine.do("certbus --json status || true"), f"{party} is connected")
