@@ -90,13 +90,13 @@ int rejoin_write (struct call *call)
     struct names names = { .count = 0 };
     json_t *files = json_array ();
     int code = EXIT_DONE;
-    if (call->args.operand_count == 1)
-        code = party_valid (span_of (call->args.operands[0]))
-                   ? (add (&names, span_of (call->args.operands[0])), EXIT_DONE)
-                   : usage (call, "enrol: '%s' is no party's name",
-                            line_text (call->args.operands[0]).text);
-    else
+    const char *name = call->args.operand_count ? call->args.operands[0] : NULL;
+    if (!name)
         code = find (call, &names);
+    else if (party_valid (span_of (name)))
+        add (&names, span_of (name));
+    else
+        code = usage (call, "enrol: '%s' is no party's name", line_text (name).text);
     for (size_t i = 0; i < names.count && code == EXIT_DONE; i++)
         code = write_one (call, names.at[i].text, files);
     if (code == EXIT_DONE && call->json)

@@ -176,6 +176,32 @@ def _file(parent, child):
     return f"files/{child}.credential"
 
 
+def who_has_the_old_keys_is_not_taken_for_the_parent(tree):
+    pk, sindh, kpt = tree.chain()
+    kpt.stop()
+    _lose(tree, SINDH)
+    _enrol_again(tree)
+    sindh.certbus("join", f"{SINDH}-2.credential", "--root", "root/root")
+    sindh.start()
+    file = _file(sindh, KPT)
+    sindh.stop()
+    # At the address that the child knows, and it has not heard what was revoked.
+    thief = Broker(tree, SINDH)
+    thief.home = "stolen"
+    thief.log = pathlib.Path("thief.log")
+    thief.settings = {**sindh.settings, "listen": sindh.endpoint}
+    thief.configure()
+    thief.start()
+    kpt.certbus("join", file)
+    before = kpt.log.read_text().count("connecting to")
+    kpt.start()
+    until(lambda: kpt.log.read_text().count("connecting to") >= before + 3, "it has tried them all")
+    need(not thief.open_to(KPT), "it talks to who has the old keys")
+    thief.stop()
+    sindh.start()
+    until(lambda: sindh.open_to(KPT), "it talks to its parent")
+
+
 def a_child_that_was_away_while_the_keys_changed_comes_back_by_a_file(tree):
     pk, sindh, kpt = tree.chain()
     kpt.stop()
@@ -196,4 +222,5 @@ def a_child_that_was_away_while_the_keys_changed_comes_back_by_a_file(tree):
 prove(a_province_that_lost_its_keys_keeps_its_organisations,
       who_hears_of_them_later_believes_them_too,
       what_only_the_old_keys_vouch_for_is_taken_in_nowhere,
+      who_has_the_old_keys_is_not_taken_for_the_parent,
       a_child_that_was_away_while_the_keys_changed_comes_back_by_a_file)

@@ -207,8 +207,8 @@ def acting(promise, pk, sindh):
     certbus("-C", "new", "init", "pk.punjab", "--title", "P")
     promise.run("enrol", "Credential", "pk.punjab.request", "--role", "provincial", "--yes",
                 home=pk.home)
-    pathlib.Path("files").mkdir()
-    promise.run("enrol", "Files", "--rejoin", "pk.sindh", "--out", "files", home=pk.home)
+    pathlib.Path("again").mkdir()
+    promise.run("enrol", "Rejoins", "--rejoin", "pk.sindh", "--out", "again", home=pk.home)
     sindh.stop()
     pk.say("Are you there?", "pk.sindh")
     waiting = promise.run("list", "[{Record}]", "--waiting", "--kind", "note", home=pk.home)
