@@ -62,6 +62,26 @@ static enum cb_reason publish_revocation (struct station *station, const struct 
     return reason;
 }
 
+/* A renewal keeps the keys unless it is asked for others, so whoever found those of one
+ * generation may have those of all before it. */
+static enum cb_reason revoke_earlier (struct station *station, const struct revocation *revocation,
+                                      char detail[SCHEMA_WHERE])
+{
+    const struct entry *now = directory_by_name (station->directory, revocation->party);
+    enum cb_reason reason = CB_OK;
+    uint32_t count = now != NULL ? now->credential.generation : 0;
+    for (uint32_t generation = 1; generation < count && reason == CB_OK; generation++) {
+        const struct entry *entry =
+            directory_generation (station->directory, revocation->party, generation);
+        if (entry == NULL || entry->revoked)
+            continue;
+        struct revocation earlier = *revocation;
+        earlier.credential = &entry->credential.st.hash;
+        reason = publish_revocation (station, &earlier, NULL, detail);
+    }
+    return reason;
+}
+
 static void withdraw_done (struct job *base, struct station *station)
 {
     struct withdraw_job *job = (struct withdraw_job *) base;
@@ -75,7 +95,9 @@ static void withdraw_done (struct job *base, struct station *station)
     struct enrolment e;
     char detail[SCHEMA_WHERE] = "";
     enum cb_reason reason = CB_OK;
-    if (!job->revoked)
+    if (successor.size > 0)
+        reason = revoke_earlier (station, &revocation, detail);
+    if (reason == CB_OK && !job->revoked)
         reason = publish_revocation (station, &revocation, successor.size > 0 ? NULL : &job->asker,
                                      detail);
     if (reason != CB_OK)

@@ -154,7 +154,25 @@ def lost_keys_are_replaced_with_the_word_of_two(tree):
     need(not kpt.records(quarantine=True), "something was refused")
 
 
+def keys_that_were_lost_are_revoked_in_every_generation_that_had_them(tree):
+    pk, sindh, kpt = tree.chain()
+    _renew(kpt, sindh)
+    mark = kpt.say("mark", "pk")
+    until(lambda: pk.holds(mark), "it has spoken under the second")
+    kpt.stop()
+    shutil.move("pk.sindh.kpt", "stolen")
+    pathlib.Path("pk.sindh.kpt.request").unlink()
+    certbus("-C", "pk.sindh.kpt", "init", "pk.sindh.kpt", "--title", "The pk.sindh.kpt")
+    sindh.certbus("enrol", "pk.sindh.kpt.request", "--again", "--yes")
+    pk.certbus("countersign", "pk.sindh.kpt-3.proposal", "--yes")
+    sindh.certbus("enrol", "pk.sindh.kpt.request", "--countersigned",
+                  "pk.sindh.kpt-3.countersigned", "--yes")
+    revoked = [record for record in sindh.records() if record.kind == "revocation"]
+    need(len(revoked) == 2, f"{len(revoked)} generations are revoked, not 2")
+
+
 prove(a_renewal_with_the_same_keys_needs_nobody_else,
       new_keys_take_over_without_a_gap_at_the_child_or_at_the_parent,
       a_join_that_is_cut_short_is_finished_by_the_broker,
-      lost_keys_are_replaced_with_the_word_of_two)
+      lost_keys_are_replaced_with_the_word_of_two,
+      keys_that_were_lost_are_revoked_in_every_generation_that_had_them)
