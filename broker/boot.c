@@ -144,32 +144,35 @@ static bool load_bundle (struct station *self, char *why, size_t size)
     return keys_are_for (&self->keys, &last->credential) || finish_join (self, why, size);
 }
 
-static bool has_endpoint (const struct station *self, struct span endpoint)
+static void add_endpoint (struct station *self, struct span endpoint)
 {
+    char *text = self->endpoints[self->endpoint_count];
     for (size_t i = 0; i < self->endpoint_count; i++)
         if (span_is (endpoint, self->endpoints[i]))
-            return true;
-    return false;
+            return;
+    if (self->endpoint_count == PARENT_ENDPOINTS)
+        return;
+    span_text (endpoint, text, sizeof self->endpoints[0]);
+    /* A slip of the parent's pen takes nobody off the bus. */
+    self->endpoint_count += conf_endpoint (text, false, false);
 }
 
 void station_endpoints (struct station *self)
 {
     static struct bundle bundle; /* 32 KB, of the one loop */
     self->endpoint_now = 0;
-    if (self->conf.parent_count > 0) {
-        self->endpoint_count = self->conf.parent_count;
-        memcpy (self->endpoints, self->conf.parent, sizeof self->endpoints);
+    self->endpoint_count = 0;
+    for (size_t i = 0; i < self->conf.parent_count; i++)
+        add_endpoint (self, span_of (self->conf.parent[i]));
+    if (self->conf.parent_count > 0)
         return;
-    }
-    self->endpoint_count = self->parent_contact.count;
-    memcpy (self->endpoints, self->parent_contact.at, sizeof self->endpoints);
-    if (!bundle_parse (&bundle, self->bundle))
-        return;
-    /* Its last word may be from before it lost its keys and moved. */
-    for (size_t i = 0; i < bundle.endpoint_count && self->endpoint_count < ENDPOINTS_MAX; i++)
-        if (!has_endpoint (self, bundle.endpoints[i]))
-            span_text (bundle.endpoints[i], self->endpoints[self->endpoint_count++],
-                       sizeof self->endpoints[0]);
+    for (size_t i = 0; i < self->parent_contact.count; i++)
+        add_endpoint (self, span_of (self->parent_contact.at[i]));
+    add_endpoint (self, span_of (self->endpoint_good));
+    /* The parent's last word may be from before it lost its keys and moved. */
+    bool parsed = bundle_parse (&bundle, self->bundle);
+    for (size_t i = 0; parsed && i < bundle.endpoint_count; i++)
+        add_endpoint (self, bundle.endpoints[i]);
 }
 
 /* --- What the journal knows ---------------------------------------------------------------- */

@@ -127,6 +127,9 @@ void peer_enter (struct peer *self, enum link_state state)
     if (state == self->state)
         return;
     log_debug ("%s: %s -> %s", self->name, link_state_name (self->state), link_state_name (state));
+    if (state == LINK_OPEN && self->up)
+        snprintf (self->station->endpoint_good, sizeof self->station->endpoint_good, "%s",
+                  uplink_endpoint (self->station));
     if (state == LINK_OPEN && peer_says (self))
         log_notice ("%s: link open (%s)", self->name, self->software);
     else if (self->state == LINK_OPEN && peer_says (self))

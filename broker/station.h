@@ -31,6 +31,9 @@ struct announced {
     char at[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
 };
 
+/* What a contact announces, what worked, and what the bundle says. */
+#define PARENT_ENDPOINTS (2 * ENDPOINTS_MAX + 1)
+
 struct station {
     char home[4096]; /* as the user named it; the current folder */
     struct conf conf;
@@ -60,9 +63,10 @@ struct station {
     int lock;           /* on HOME/lock: one broker a home */
     struct announced parent_contact, own_contact;
     size_t endpoint_count; /* of the parent, as bundle, contact or configuration say */
-    char endpoints[ENDPOINTS_MAX][ENDPOINT_MAX + 1];
+    char endpoints[PARENT_ENDPOINTS][ENDPOINT_MAX + 1];
     size_t endpoint_now;
-    struct uplink *uplink; /* NULL: the top party */
+    char endpoint_good[ENDPOINT_MAX + 1]; /* where the link was open in this run; "": nowhere */
+    struct uplink *uplink;                /* NULL: the top party */
 
     struct epoch epoch;            /* of the journal */
     int64_t seq;                   /* the last sequence that was given out */

@@ -37,6 +37,20 @@ def children_follow_a_parent_that_announces_another_endpoint(tree):
     until(lambda: pk.holds(mark), "messages flow")
 
 
+def a_slip_in_the_parents_contact_takes_nobody_off_the_bus(tree):
+    pk = tree.join("pk")
+    sindh = tree.join("pk.sindh", "provincial")
+    dead = f"tcp://{tree.host}:{free_port(tree.host)}"
+    pk.publish("contact", {"endpoints": ["tcp//slip", dead]}, ["pk.**"])
+    until(lambda: sindh.logged(f"pk: now at {dead}"), "the child takes note")
+    pk.stop()
+    pk.start()
+    until(lambda: sindh.open_to("pk"), "it comes back where the parent is")
+    sindh.stop()
+    sindh.start()
+    until(lambda: sindh.open_to("pk"), "after its own restart, too")
+
+
 def the_next_endpoint_is_tried_when_one_does_not_answer(tree):
     pk = tree.join("pk")
     sindh = tree.home("pk.sindh", "provincial")
@@ -89,6 +103,7 @@ def red_is_refused_because_nothing_can_seal_it_yet(tree):
 
 if __name__ == "__main__":
     prove(children_follow_a_parent_that_announces_another_endpoint,
+          a_slip_in_the_parents_contact_takes_nobody_off_the_bus,
           the_next_endpoint_is_tried_when_one_does_not_answer,
           the_tap_shows_what_is_for_this_party_up_to_its_label)
     prove(red_is_refused_because_nothing_can_seal_it_yet, on=lambda tree: tree.join("pk"))
