@@ -23,13 +23,28 @@ struct finding {
     int64_t until; /* of clock_steady () */
 };
 
+/* What is offered goes into somebody's command line, where a shell reads it when Enter is
+ * pressed; numbers and sectors are what others wrote. What would be more than a word is typed by
+ * hand. */
+static bool harmless (struct span text)
+{
+    static const char marks[] = "-_./:@*+=,%";
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && (c == 0 || !strchr (marks, c)))
+            return false;
+    }
+    return text.size > 0;
+}
+
 static void offer_between (struct finding *self, const char *before, struct span text,
                            const char *after)
 {
     char all[LINE_MAX_BYTES];
     size_t typed = strlen (self->word);
     int size = snprintf (all, sizeof all, "%s%.*s%s", before, SPAN_ARG (text), after);
-    if (!text.size || size <= 0 || (size_t) size >= sizeof all ||
+    if (!harmless (text) || size <= 0 || (size_t) size >= sizeof all ||
         strncasecmp (all, self->word, typed) != 0)
         return;
     json_t *each;
@@ -39,10 +54,7 @@ static void offer_between (struct finding *self, const char *before, struct span
         if (strcmp (json_string_value (each), all) == 0)
             return;
     }
-    /* What is no UTF-8 is no text that could be typed. */
-    json_t *value = json_string (all);
-    if (value)
-        json_array_append_new (self->found, value);
+    json_array_append_new (self->found, json_string (all));
 }
 
 static void offer (struct finding *self, const char *text)

@@ -84,9 +84,23 @@ static void parties_come_from_the_broker_and_steer_no_terminal (void **state)
     offers (certbus ("complete", "--", "freeze", "", NULL), "");
     tree_of ("pk.sindh", "energy\x1b[2J");
     offers (certbus ("complete", "--", "freeze", "pk", NULL), "pk.sindh\n");
-    offers (certbus ("complete", "--", "publish", "--to", "", NULL),
-            "pk.sindh\npk.sindh.**\n@energy<U+001B>[2J\n");
+    offers (certbus ("complete", "--", "publish", "--to", "", NULL), "pk.sindh\npk.sindh.**\n");
     offers (certbus ("complete", "--", "enrol", "--role", "p", NULL), "provincial\n");
+}
+
+static void nothing_is_offered_that_a_shell_would_run (void **state)
+{
+    static const char *const bad[] = { "a$(id)",    "a`id`",  "a;id",  "a|id", "a&id", "a>id",
+                                       "a'id",      "a\"id",  "a\\id", "a id", "a~",   "a!id",
+                                       "a\n:files", "a{b,c}", "a[b]",  "a?",   "a#",   "a\u06f1" };
+    (void) state;
+    tree_of ("pk.sindh", "energy-2");
+    offers (certbus ("complete", "--", "publish", "--to", "@", NULL), "@energy-2\n");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        broker_reset ();
+        tree_of ("pk.sindh", bad[i]);
+        offers (certbus ("complete", "--", "publish", "--to", "@", NULL), "");
+    }
 }
 
 static void a_broker_that_refuses_is_not_complained_about (void **state)
@@ -113,6 +127,7 @@ int main (void)
         cmocka_unit_test_setup (an_option_takes_what_its_placeholder_says, fresh),
         cmocka_unit_test_setup (operands_are_counted, fresh),
         cmocka_unit_test_setup (parties_come_from_the_broker_and_steer_no_terminal, fresh),
+        cmocka_unit_test_setup (nothing_is_offered_that_a_shell_would_run, fresh),
         cmocka_unit_test_setup (a_broker_that_refuses_is_not_complained_about, fresh),
         cmocka_unit_test_setup (programs_get_json, fresh),
     };
