@@ -3,6 +3,7 @@
 
 #include "broker/numbers.h"
 #include "broker/tables.h"
+#include "broker/take.h"
 #include "bus/core/attachment.h"
 #include "bus/core/schema.h"
 #include "bus/core/statement.h"
@@ -111,6 +112,35 @@ static void fold_kind (struct store *store, const struct envelope *e, const stru
     }
 }
 
+/* Whether the message at a position is one that this one may not put aside: the word of a party
+ * above, or a live one in a drill. */
+static bool stands_against (struct store *store, const struct envelope *e, int64_t position,
+                            bool replaces)
+{
+    struct record record;
+    struct envelope held;
+    if (position == 0 || journal_at (store->journal, position, &record) != JOURNAL_OK ||
+        record.envelope.size == 0 || envelope_parse (&held, record.envelope) != CB_OK)
+        return false;
+    return replaces ? !span_equal (held.id.origin, e->id.origin) &&
+                          party_within (e->id.origin, held.id.origin)
+                    : held.mode == CB_MODE_LIVE;
+}
+
+/* The last one counts, whatever the order in which they came here: what a party above has
+ * replaced or withdrawn, its origin does not bring back. */
+static void fold_replaced (struct store *store, const struct envelope *e, const struct item *item)
+{
+    struct key key;
+    int64_t target = e->mode == CB_MODE_LIVE ? 0 : take_find (store->journal, &e->replaces, false);
+    if (e->mode != CB_MODE_LIVE && (target == 0 || stands_against (store, e, target, false)))
+        return;
+    key_begin (&key, TABLE_REPLACED);
+    key_id (&key, &e->replaces);
+    if (!stands_against (store, e, (int64_t) table_get_u64 (store->journal, &key, 0), true))
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+}
+
 enum cb_reason fold (struct store *store, const struct intake_batch *batch, const struct item *item)
 {
     (void) batch;
@@ -129,11 +159,8 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
         key_u64 (&key, (uint64_t) item->position);
         store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
     }
-    if (e.replaces.origin.size > 0) {
-        key_begin (&key, TABLE_REPLACED);
-        key_id (&key, &e.replaces);
-        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
-    }
+    if (e.replaces.origin.size > 0)
+        fold_replaced (store, &e, item);
     numbers_fold (store, &e, item->position);
     return CB_OK;
 }
