@@ -63,6 +63,8 @@ bool party_above (struct span a, struct span b)
            memcmp (a.data, b.data, a.size) == 0;
 }
 
+/* Whoever chose these names may have chosen them so that they cost much: only what lies at most
+ * `limit` beside the diagonal of the table can be below it. */
 size_t party_distance (struct span a, struct span b, size_t limit)
 {
     size_t row[PARTY_MAX + 1];
@@ -71,16 +73,18 @@ size_t party_distance (struct span a, struct span b, size_t limit)
         return limit;
     for (size_t j = 0; j <= b.size; j++)
         row[j] = j;
-    for (size_t i = 0; i < a.size; i++) {
-        size_t corner = row[0], least = row[0] = i + 1;
-        for (size_t j = 0; j < b.size; j++) {
-            size_t best = corner + (a.data[i] != b.data[j]);
-            corner = row[j + 1];
+    for (size_t i = 1; i <= a.size; i++) {
+        size_t from = i > limit ? i - limit : 1;
+        size_t to = i < b.size && limit < b.size - i ? i + limit : b.size;
+        size_t corner = row[from - 1], least = row[from - 1] = from > 1 || i > limit ? limit : i;
+        for (size_t j = from; j <= to; j++) {
+            size_t best = corner + (a.data[i - 1] != b.data[j - 1]);
+            corner = row[j];
             if (best > corner + 1)
                 best = corner + 1;
-            if (best > row[j] + 1)
-                best = row[j] + 1;
-            row[j + 1] = best;
+            if (best > row[j - 1] + 1)
+                best = row[j - 1] + 1;
+            row[j] = best;
             if (best < least)
                 least = best;
         }

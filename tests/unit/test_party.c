@@ -81,6 +81,40 @@ static void the_distance_of_names_counts_letters_up_to_a_limit (void **state)
     assert_int_equal (party_distance (all, span_bytes (longest, sizeof longest), 4), 4);
 }
 
+/* The whole table, for names of at most 15 bytes. */
+static size_t plain_distance (struct span a, struct span b, size_t limit)
+{
+    size_t table[16][16];
+    for (size_t i = 0; i <= a.size; i++)
+        for (size_t j = 0; j <= b.size; j++) {
+            table[i][j] = i + j;
+            if (i == 0 || j == 0)
+                continue;
+            size_t best = table[i - 1][j - 1] + (a.data[i - 1] != b.data[j - 1]);
+            best = table[i - 1][j] + 1 < best ? table[i - 1][j] + 1 : best;
+            table[i][j] = table[i][j - 1] + 1 < best ? table[i][j - 1] + 1 : best;
+        }
+    return table[a.size][b.size] < limit ? table[a.size][b.size] : limit;
+}
+
+static void a_distance_is_that_of_the_whole_table_at_any_limit (void **state)
+{
+    (void) state;
+    uint32_t chance = 1;
+    for (int n = 0; n < 20000; n++) {
+        uint8_t a[15], b[15];
+        for (size_t i = 0; i < sizeof a; i++) {
+            chance = chance * 1664525 + 1013904223;
+            a[i] = chance >> 30 & 1 ? 'x' : 'y';
+            b[i] = chance >> 28 & 3 ? a[i] : 'z';
+        }
+        struct span left = span_bytes (a, chance >> 8 & 15 ? (chance >> 8 & 15) - 1 : 0);
+        struct span right = span_bytes (b, chance >> 12 & 15 ? (chance >> 12 & 15) - 1 : 0);
+        size_t limit = chance >> 16 & 15;
+        assert_int_equal (party_distance (left, right, limit), plain_distance (left, right, limit));
+    }
+}
+
 static void a_term_is_a_party_a_subtree_or_a_sector (void **state)
 {
     (void) state;
@@ -123,6 +157,7 @@ int main (void)
         cmocka_unit_test (the_parent_is_the_name_without_its_last_label),
         cmocka_unit_test (a_common_beginning_is_not_ancestry),
         cmocka_unit_test (the_distance_of_names_counts_letters_up_to_a_limit),
+        cmocka_unit_test (a_distance_is_that_of_the_whole_table_at_any_limit),
         cmocka_unit_test (a_term_is_a_party_a_subtree_or_a_sector),
         cmocka_unit_test (the_longest_name_makes_the_longest_term),
     };
