@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_MS    3
-#define SLICE_CHECK 16
-#define NUMBER_LEN  64
+#define SLICE_MS   3
+#define NUMBER_LEN 64
 /* A name is nearly another when fewer letters than this differ. */
 #define NEAR_LETTERS 3
 /* A code is looked for that begins like it: the first four symbols. */
@@ -282,18 +281,15 @@ static void find_blocks (struct find *self, struct store *store)
 /* --- Which of them ------------------------------------------------------------------------- */
 
 /* A document and its revisions have one number: the newest is meant. */
-static void choose_number (struct find *self, struct store *store)
+static void choose_number (struct find *self, struct store *store, int64_t position)
 {
-    for (size_t i = 0; i < self->numbered.count; i++) {
-        struct record record;
-        struct envelope e;
-        struct standing standing = { .position = 0 };
-        int64_t position = self->numbered.at[i];
-        if (store_ok (store, journal_at (store->journal, position, &record)) &&
-            record.envelope.size > 0 && envelope_parse (&e, record.envelope) == CB_OK)
-            standing_find (store->journal, &e.id, &standing);
-        found_add (&self->meant, standing.position > 0 ? standing.position : position);
-    }
+    struct record record;
+    struct envelope e;
+    struct standing standing = { .position = 0 };
+    if (store_ok (store, journal_at (store->journal, position, &record)) &&
+        record.envelope.size > 0 && envelope_parse (&e, record.envelope) == CB_OK)
+        standing_find (store->journal, &e.id, &standing);
+    found_add (&self->meant, standing.position > 0 ? standing.position : position);
 }
 
 /* The same message may have been refused before it was taken: that one counts. */
@@ -317,11 +313,14 @@ static void choose_code (struct find *self, struct store *store)
         found_add (&self->meant, records[i].position);
 }
 
+/* One step of it: what replaces a message may be a long way off. */
 static void choose (struct find *self, struct store *store)
 {
-    if (self->numbered.count > 0)
-        choose_number (self, store);
-    else if (self->coded.count > 0)
+    if (self->chosen < self->numbered.count) {
+        choose_number (self, store, self->numbered.at[self->chosen++]);
+        if (self->chosen < self->numbered.count)
+            return;
+    } else if (self->coded.count > 0)
         choose_code (self, store);
     else
         self->meant = self->refused;
@@ -394,15 +393,18 @@ static void try_numbers (struct find *self, struct store *store, size_t begin)
     }
 }
 
+/* One step of it: there are some hundred looks for each origin. */
 static void guess (struct find *self, struct store *store)
 {
-    self->phase = FIND_END;
-    for (size_t i = 0; i < self->near_count; i++)
+    for (size_t i = 0; i < self->near_count && self->guessed_origins == 0; i++)
         try_id (self, store, self->near[i], self->epoch.counter, self->seq);
-    for (size_t i = 0; i < self->origin_count && self->guessed.count < FIND_MAX; i++) {
-        try_runs (self, store, self->origins[i]);
-        try_digits (self, store, self->origins[i]);
+    if (self->guessed_origins < self->origin_count && self->guessed.count < FIND_MAX) {
+        const char *origin = self->origins[self->guessed_origins++];
+        try_runs (self, store, origin);
+        try_digits (self, store, origin);
+        return;
     }
+    self->phase = FIND_END;
     const char *dash = strrchr (self->typed, '-');
     if (self->guessed.count == 0 && self->origin_count == 0 && dash != NULL)
         try_numbers (self, store, (size_t) (dash + 1 - self->typed));
@@ -419,8 +421,8 @@ static void guess (struct find *self, struct store *store)
 bool find_slice (struct find *self, struct store *store)
 {
     int64_t until = clock_steady () + SLICE_MS;
-    for (int i = 1; self->phase != FIND_END; i++) {
-        if (i % SLICE_CHECK == 0 && clock_steady () >= until)
+    while (self->phase != FIND_END) {
+        if (clock_steady () >= until)
             return false;
         switch (self->phase) {
         case FIND_ID: find_id (self, store); break;
@@ -430,8 +432,6 @@ bool find_slice (struct find *self, struct store *store)
         case FIND_CHOOSE: choose (self, store); break;
         default: guess (self, store);
         }
-        if (self->phase == FIND_BLOCKS && clock_steady () >= until)
-            return false;
     }
     return true;
 }

@@ -39,7 +39,8 @@ struct find {
     enum find_phase phase;
     bool tailed; /* where to look in the log is known */
     int64_t tail, indexed, block;
-    bool guessing; /* now for codes that are nearly this one */
+    size_t chosen, guessed_origins; /* so many of numbered, of origins were looked at */
+    bool guessing;                  /* now for codes that are nearly this one */
     struct found numbered, coded, refused;
     /* out: one: this is it; several: these are meant; none: `guessed` may have been meant */
     struct found meant, guessed;

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing is stored meanwhile. */
-#define SLICE_MS    3
-#define SLICE_CHECK 16
+/* Nothing is stored meanwhile. One record may cost a millisecond, when much replaces it. */
+#define SLICE_MS 3
 /* One answer stays under the frame's limit. */
 #define ANSWER_BYTES (LOCAL_FRAME_MAX - ENVELOPE_MAX - 65536)
-/* More of them than this, and each record is looked at instead. */
+/* More of them than this, and each record is looked at instead; wanted or not: what is in
+ * quarantine has kinds and origins of anybody's choice. */
 #define STREAMS_MAX 4096
+#define LOOKED_MAX  16384
 /* So few records are looked at sooner than streams are found. */
 #define NEAR 256
 /* The wall clock may have been set back by so much, and records are in the order of storing. */
@@ -132,21 +133,28 @@ static bool take (struct walk *self, struct store *store, const struct record *r
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
+static bool wanted_class (const struct walk_filter *f, unsigned class)
+{
+    return f->quarantine ? class == INDEX_REFUSED
+           : f->here     ? class == INDEX_HERE
+                         : class != INDEX_REFUSED;
+}
+
 static bool wanted_stream (struct walk *self, const struct index_parts *parts)
 {
     struct walk_filter *f = &self->f;
-    bool class = f->quarantine ? parts->class == INDEX_REFUSED
-                 : f->here     ? parts->class == INDEX_HERE
-                               : parts->class != INDEX_REFUSED;
-    return class && wanted_kind (f, parts->kind, parts->severity);
+    return wanted_class (f, parts->class) && wanted_kind (f, parts->kind, parts->severity);
 }
 
 /* Under which keys the streams stand; false: no more of them. */
-static bool root_key (const struct walk *self, struct key *key)
+static bool root_key (struct walk *self, struct key *key)
 {
     if (self->f.from[0] == '\0') {
+        while (self->root <= INDEX_REFUSED && !wanted_class (&self->f, self->root))
+            self->root++;
         key_begin (key, TABLE_LISTED);
-        return self->root == 0;
+        key_u8 (key, self->root);
+        return self->root <= INDEX_REFUSED;
     }
     key_begin (key, TABLE_ORIGINS);
     if (self->root == 0) {
@@ -188,7 +196,7 @@ static void find_stream (struct walk *self, struct store *store)
     struct index_parts parts;
     if (!root_key (self, &root)) {
         self->phase = WALK_MERGE;
-    } else if (self->stream_count == STREAMS_MAX) {
+    } else if (self->stream_count == STREAMS_MAX || self->looked++ == LOOKED_MAX) {
         self->stream_count = 0;
         self->indexed = 0;
         self->phase = WALK_LOG;
@@ -250,7 +258,7 @@ static void read_on (struct walk *self, struct store *store, int64_t until)
     struct journal_reader *reader = store->readers[CB_LANE_RECOVERY]; /* all lanes */
     struct record record;
     journal_reader_seek (reader, self->at);
-    for (int i = 1; i % SLICE_CHECK != 0 || clock_steady () < until; i++) {
+    while (clock_steady () < until) {
         if (!store_ok (store, journal_next (reader, &record))) {
             if (self->next < self->head)
                 self->next = self->head;
@@ -324,8 +332,8 @@ bool walk_slice (struct walk *self, struct store *store)
         begin (self, store);
     if (self->f.waiting && self->phase != WALK_END && skip_acked (self, store))
         return true;
-    for (int i = 1; self->phase != WALK_END; i++) {
-        if (i % SLICE_CHECK == 0 && clock_steady () >= until)
+    while (self->phase != WALK_END) {
+        if (clock_steady () >= until)
             return false;
         switch (self->phase) {
         case WALK_STREAMS: find_stream (self, store); break;

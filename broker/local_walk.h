@@ -33,11 +33,11 @@ struct walk {
     struct term from;
     int64_t at;      /* the position that was looked at last */
     int64_t indexed; /* where the streams end; 0: they are of no use */
-    size_t root;     /* of those whose streams are looked for */
+    unsigned root;   /* of those under which streams are looked for */
     struct key found;
     struct index_stream *streams;
-    size_t stream_count, stream_room;
-    size_t link_count; /* with `waiting` */
+    size_t stream_count, stream_room, looked; /* looked: at how many, wanted or not */
+    size_t link_count;                        /* with `waiting` */
     struct link_view *links;
     /* out */
     int64_t head, next; /* where to go on */
