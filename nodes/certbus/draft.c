@@ -45,18 +45,33 @@ static bool folder_of_drafts (char *folder, size_t size)
     return used > 0 && (size_t) used < size && make_folders (folder);
 }
 
+/* Whether what was locked is still what stands there: who had it may just have removed it. */
+static bool still_there (int fd, const char *path)
+{
+    struct stat locked, now;
+    return fstat (fd, &locked) == 0 && lstat (path, &now) == 0 && locked.st_dev == now.st_dev &&
+           locked.st_ino == now.st_ino;
+}
+
 static int take_lock (struct draft_file *draft)
 {
     char path[PATH_TEXT + 8];
     snprintf (path, sizeof path, "%s.lock", draft->path);
-    draft->lock = open (path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (draft->lock < 0)
-        return refused ("%s: cannot be written: %s", path, strerror (errno));
-    if (flock (draft->lock, LOCK_EX | LOCK_NB) == 0)
-        return EXIT_DONE;
-    return refused ("%s: another certbus has this draft open; finish it there, or write another "
-                    "one: --draft FILE",
-                    draft->path);
+    for (;;) {
+        draft->lock = open (path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        if (draft->lock < 0)
+            return refused ("%s: cannot be written: %s", path, strerror (errno));
+        if (flock (draft->lock, LOCK_EX | LOCK_NB) != 0) {
+            close (draft->lock);
+            draft->lock = -1; /* what another one holds is not taken away */
+            return refused ("%s: another certbus has this draft open; finish it there, or write "
+                            "another one: --draft FILE",
+                            draft->path);
+        }
+        if (still_there (draft->lock, path))
+            return EXIT_DONE;
+        close (draft->lock);
+    }
 }
 
 int draft_open (struct draft_file *draft, const char *party, const char *kind, const char *given)
@@ -124,10 +139,13 @@ void draft_remove (const struct draft_file *draft)
 void draft_close (struct draft_file *draft)
 {
     char path[PATH_TEXT + 8];
+    struct stat is;
     if (draft->lock < 0)
         return;
     snprintf (path, sizeof path, "%s.lock", draft->path);
-    unlink (path);
+    /* Its own is empty; what somebody else keeps under such a name stays. */
+    if (fstat (draft->lock, &is) == 0 && is.st_size == 0 && still_there (draft->lock, path))
+        unlink (path);
     close (draft->lock);
     draft->lock = -1;
 }
