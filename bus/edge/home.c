@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,16 +117,42 @@ int home_folder (const char *home, const char *name, bool shared, char *why, siz
     return *name ? home_give (home, name, why, why_size) : 0;
 }
 
+/* Opens HOME/name without leaving the home by a link. -1: not there, or a link. */
+static int open_within (int home, const char *name)
+{
+    int folder = fcntl (home, F_DUPFD_CLOEXEC, 0);
+    for (const char *slash; folder >= 0 && (slash = strchr (name, '/')) != NULL; name = slash + 1) {
+        char part[NAME_MAX + 1];
+        snprintf (part, sizeof part, "%.*s", (int) (slash - name), name);
+        int next = openat (folder, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int saved = errno;
+        close (folder);
+        folder = next;
+        errno = saved == ENOTDIR ? ELOOP : saved;
+    }
+    if (folder < 0)
+        return -1;
+    int fd = openat (folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int saved = errno;
+    close (folder);
+    errno = saved;
+    return fd;
+}
+
 int home_give (const char *home, const char *name, char *why, size_t why_size)
 {
-    char path[HOME_TEXT];
     struct stat owner, st;
-    if (geteuid () != 0 || stat (home, &owner) != 0 || owner.st_uid == 0)
+    if (geteuid () != 0)
         return 0;
-    if (path_of (home, name, path, why, why_size) != 0)
-        return -1;
+    /* One look at the home: whoever owns what lies around it may put another one in its place. */
+    int folder = open (home, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || fstat (folder, &owner) != 0 || owner.st_uid == 0) {
+        if (folder >= 0)
+            close (folder);
+        return 0;
+    }
     /* The folder is its owner's, who may have put a link in the place of what was made. */
-    int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = open_within (folder, name);
     bool made = fd >= 0 && fstat (fd, &st) == 0 && st.st_uid == 0 &&
                 (S_ISDIR (st.st_mode) || (S_ISREG (st.st_mode) && st.st_nlink == 1));
     int result = 0;
@@ -134,10 +161,11 @@ int home_give (const char *home, const char *name, char *why, size_t why_size)
     else if (made)
         result = fchown (fd, owner.st_uid, owner.st_gid);
     if (result != 0)
-        snprintf (why, why_size, "%s: cannot be given to %s: %s", path, owner_of (&owner).text,
-                  strerror (errno));
+        snprintf (why, why_size, "%s/%s: cannot be given to %s: %s", home, name,
+                  owner_of (&owner).text, strerror (errno));
     if (fd >= 0)
         close (fd);
+    close (folder);
     return result;
 }
 

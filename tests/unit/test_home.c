@@ -134,6 +134,17 @@ static void what_root_makes_is_given_to_the_owner_of_the_home_and_nothing_else_i
     assert_int_equal (link ("secret", "pk/hard"), 0);
     assert_int_equal (home_give ("pk", "hard", why, sizeof why), 0);
     assert_int_equal (stat_of ("secret").st_uid, 0);
+
+    /* Nor what lies behind a link on the way. */
+    assert_int_equal (mkdir ("other", 0700), 0);
+    assert_int_equal (mkdir ("other/read", 0700), 0);
+    assert_int_equal (symlink ("../other", "pk/run"), 0);
+    assert_int_equal (home_give ("pk", "run/read", why, sizeof why), 0);
+    assert_int_equal (stat_of ("other/read").st_uid, 0);
+    assert_int_equal (unlink ("pk/run"), 0);
+    assert_int_equal (rename ("other", "pk/run"), 0);
+    assert_int_equal (home_give ("pk", "run/read", why, sizeof why), 0);
+    assert_int_equal (stat_of ("pk/run/read").st_uid, OTHER);
 }
 
 static void root_writes_in_the_home_of_another_and_does_not_serve_it (void **state)
