@@ -37,11 +37,21 @@ static bool is_there (const char *command)
     return false;
 }
 
+/* Whether somebody was lent another user's rights for this one command. */
+static bool lent (void)
+{
+    static const char *const marks[] = { "SUDO_UID", "DOAS_USER", "PKEXEC_UID" };
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (getenv (marks[i]))
+            return true;
+    return getuid () != geteuid () || getgid () != getegid ();
+}
+
 /* NULL: none. */
 static const char *wanted (void)
 {
-    const char *command = getenv ("CERTBUS_PAGER");
-    if (!command)
+    const char *command = lent () ? NULL : getenv ("CERTBUS_PAGER");
+    if (!command && !lent ())
         command = getenv ("PAGER");
     if (!command)
         return is_there ("less") ? "less" : NULL;
@@ -63,6 +73,9 @@ static void run_pager (const char *command, int from)
     close (from);
     setenv ("LESS", "FRX", 0);
     setenv ("LV", "-c", 0);
+    /* A pager that starts commands would start them with those rights, too. */
+    if (lent ())
+        setenv ("LESSSECURE", "1", 1);
     execl ("/bin/sh", "sh", "-c", command, (char *) NULL);
     _exit (127);
 }

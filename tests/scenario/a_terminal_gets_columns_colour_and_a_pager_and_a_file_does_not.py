@@ -105,6 +105,16 @@ def a_pager_gets_long_output_and_may_be_left_early(tree):
         need(len(on_terminal(pk, "list", environment=off).splitlines()) == 4, f"{off}")
     said = on_terminal(pk, "list", environment={"PAGER": "no-such-pager"})
     need(len(said.splitlines()) == 4, "output is lost with a pager that is not there")
+    # With another user's rights it starts no commands for whoever sits there.
+    less = pathlib.Path("bin/less")
+    less.parent.mkdir()
+    less.write_text("#!/bin/sh\nsed \"s/^/SECURE=${LESSSECURE:-no} /\"\n")
+    less.chmod(0o755)
+    path = {"PATH": f"{less.parent.resolve()}:{os.environ['PATH']}"}
+    said = on_terminal(pk, "list", environment={**path, "PAGER": "less"})
+    need(all("SECURE=no" in line for line in said.splitlines()), said)
+    said = on_terminal(pk, "list", environment={**path, "SUDO_UID": "1000", "PAGER": "sed 's/^/X/'"})
+    need(all("SECURE=1" in line for line in said.splitlines()), said)
     for _ in range(300):
         pk.say("x" * 900, "pk")
     said = on_terminal(pk, "list", "-n", "1000", environment={"PAGER": "head -n 2"})
