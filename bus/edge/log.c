@@ -47,6 +47,9 @@ static size_t printable (const unsigned char *p)
     bool overlong = (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xf0 && p[1] < 0x90);
     bool beyond = (*p == 0xed && p[1] > 0x9f) || (*p == 0xf4 && p[1] > 0x8f);
     bool control = *p == 0xc2 && p[1] < 0xa0;
+    /* U+2028 to U+202E and U+2066 to U+2069: a line that ends, or is read from the other side. */
+    control = control || (*p == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+                                         (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)));
     return overlong || beyond || control ? 0 : size;
 }
 

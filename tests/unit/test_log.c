@@ -86,6 +86,8 @@ static void nothing_that_moves_a_terminal_or_makes_a_line_gets_through (void **s
         { "\xf0\x8f\xbf\xbf", "<5>????\n" },
         { "\xf5\x80\x80\x80", "<5>????\n" },
         { "cut \xe2\x82", "<5>cut ??\n" },
+        { "pk.\xe2\x80\xaesm\xe2\x81\xa6", "<5>pk.???sm???\n" },
+        { "\xe2\x80\xa8\xe2\x80\xa7", "<5>???\xe2\x80\xa7\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         LOGGED (log_notice ("%s", cases[i].text));
