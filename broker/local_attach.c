@@ -46,10 +46,9 @@ static int64_t count_parts (struct store *store, const struct attach_job *job,
     return have;
 }
 
-static void put_file (struct pack_out *out, struct store *store, const struct attach_job *job,
-                      const struct attachment *file)
+static void put_file (struct pack_out *out, const struct attachment *file, int64_t have,
+                      int64_t next)
 {
-    int64_t next, have = count_parts (store, job, file, &next);
     pack_put_map (out, 6);
     pack_put_text (out, "hash");
     pack_put_bin (out, span_bytes (file->hash.bytes, HASH_SIZE));
@@ -67,8 +66,16 @@ static void put_files (struct attach_job *job, struct store *store, const struct
     pack_put_map (&job->out, 2);
     pack_put_text (&job->out, "files");
     pack_put_array (&job->out, count);
-    for (size_t i = 0; i < count; i++)
-        put_file (&job->out, store, job, &files[i]);
+    int64_t have[ATTACHMENTS_MAX], next[ATTACHMENTS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        size_t same = 0;
+        /* One file under many names is counted once. */
+        while (!hash_equal (&files[same].hash, &files[i].hash) || files[same].size != files[i].size)
+            same++;
+        have[i] = same < i ? have[same] : count_parts (store, job, &files[i], &next[i]);
+        next[i] = next[same];
+        put_file (&job->out, &files[i], have[i], next[i]);
+    }
     put_bool (&job->out, "ok", true);
 }
 

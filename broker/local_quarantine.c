@@ -15,16 +15,18 @@
 #define LIST_MAX   1000
 #define LIST_BYTES (LOCAL_FRAME_MAX / 2)
 #define FROM_BYTES ((size_t) 256 * 1024) /* of the counts per neighbour */
+#define SLICE_MS   3                     /* nothing is stored meanwhile */
 
 /* --- quarantine: what is kept, oldest first ------------------------------------------------ */
 
 struct list_job {
     struct job job;
     struct asker asker;
-    int64_t after, next;
+    int64_t next;
     size_t limit, count, from_count;
     uint64_t kept, bytes, dropped;
-    bool more;
+    bool more, counted;
+    bool again; /* it is not done */
     struct pack_out records, from;
 };
 
@@ -103,16 +105,19 @@ static void list_run (struct job *base, struct store *store)
     struct key prefix, after;
     struct span key, value;
     struct record record;
+    int64_t until = clock_steady () + SLICE_MS;
     key_begin (&prefix, TABLE_KEPT);
     after = prefix;
-    key_u64 (&after, (uint64_t) job->after);
-    job->next = job->after;
-    list_counts (job, store->journal);
-    while (table_next (store->journal, &prefix, &after, &key, &value)) {
-        if (job->count >= job->limit || pack_result (&job->records).size > LIST_BYTES) {
-            job->more = true;
+    key_u64 (&after, (uint64_t) job->next);
+    if (!job->counted)
+        list_counts (job, store->journal);
+    job->counted = true;
+    for (job->again = false; !job->again; job->again = clock_steady () >= until) {
+        if (!table_next (store->journal, &prefix, &after, &key, &value))
             return;
-        }
+        job->more = job->count >= job->limit || pack_result (&job->records).size > LIST_BYTES;
+        if (job->more)
+            return;
         job->next = (int64_t) tail_u64 (key_span (&after));
         if (!store_ok (store, journal_at (store->journal, job->next, &record)))
             continue;
@@ -123,9 +128,12 @@ static void list_run (struct job *base, struct store *store)
 
 static void list_done (struct job *base, struct station *station)
 {
-    (void) station;
     struct list_job *job = (struct list_job *) base;
     struct pack_out out;
+    if (job->again && !station->stopping) {
+        store_submit (station->store, base);
+        return;
+    }
     pack_init (&out);
     pack_put_map (&out, 8);
     put_uint (&out, "bytes", job->bytes);
@@ -134,7 +142,7 @@ static void list_done (struct job *base, struct station *station)
     pack_put_text (&out, "from");
     pack_put_array (&out, job->from_count);
     pack_put_raw (&out, pack_result (&job->from));
-    put_bool (&out, "more", job->more);
+    put_bool (&out, "more", job->more || job->again);
     put_int (&out, "next", job->next);
     put_bool (&out, "ok", true);
     pack_put_text (&out, "records");
@@ -156,7 +164,7 @@ void local_quarantine (const struct question *q)
     }
     struct list_job *job = job_new (sizeof *job, list_run, list_done);
     job->asker = q->asker;
-    job->after = after;
+    job->next = after;
     job->limit = (size_t) limit;
     pack_init (&job->records);
     pack_init (&job->from);
