@@ -202,6 +202,15 @@ static bool in_a_row (const struct field *field)
     }
 }
 
+/* A message that this schema does not judge may have anything in its place: it stays in the row,
+ * and begins no line that would be read as a setting. */
+static void put_word (struct printing *p, const char *between, const char *word)
+{
+    fprintf (p->file, "%s ", between);
+    for (; word && *word; word++)
+        putc (iscntrl ((unsigned char) *word) ? ' ' : *word, p->file);
+}
+
 static void put_row (struct printing *p, const json_t *list)
 {
     const json_t *value;
@@ -216,7 +225,7 @@ static void put_row (struct printing *p, const json_t *list)
         else if (json_is_real (value))
             fprintf (p->file, "%s %.1f", between, json_real_value (value));
         else
-            fprintf (p->file, "%s %s", between, json_string_value (value));
+            put_word (p, between, json_string_value (value));
     }
     fputs ("\n", p->file);
 }

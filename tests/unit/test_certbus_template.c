@@ -285,6 +285,18 @@ static void a_template_of_each_kind_says_nothing_until_it_is_filled_in (void **s
     assert_false (template_kind (span_of ("Title: x\n"), name));
 }
 
+static void an_element_of_a_row_begins_no_line_of_its_own (void **state)
+{
+    (void) state;
+    json_t *document = json_pack ("{s:s, s:[s], s:{s:s}}", "kind", "note", "to",
+                                  "pk.kp\nTlp: CLEAR\r\033[2J", "body", "text", "x");
+    assert_non_null (document);
+    char *text = template_print (kind ("note"), document, &day);
+    assert_non_null (strstr (text, "To: pk.kp Tlp: CLEAR  [2J\n"));
+    json_decref (document);
+    free (text);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +307,7 @@ int main (void)
         cmocka_unit_test (what_is_wrong_is_named_with_its_line),
         cmocka_unit_test (a_complaint_leads_to_its_line),
         cmocka_unit_test (a_complaint_takes_the_place_of_the_one_before),
+        cmocka_unit_test (an_element_of_a_row_begins_no_line_of_its_own),
         cmocka_unit_test (a_template_of_each_kind_says_nothing_until_it_is_filled_in),
     };
     return cmocka_run_group_tests (tests, setup, teardown);
