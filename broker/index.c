@@ -13,6 +13,9 @@
 #define CATCH_UP   4096
 #define TELL_MS    2000
 #define NUMBER_MAX 64 /* bytes; longer ones are found by their ids */
+/* Of the messages with one number: looked at from each end, and taken of one origin. */
+#define NUMBER_LOOKS  64
+#define NUMBER_ORIGIN 4
 
 /* --- What a record is ---------------------------------------------------------------------- */
 
@@ -392,4 +395,46 @@ void index_find_code (struct journal *journal, const uint8_t code[CODE_BYTES], u
         if (clock_steady () - now >= 3)
             return;
     }
+}
+
+bool index_number_room (struct journal *journal, const int64_t *found, size_t count,
+                        int64_t position)
+{
+    struct record record;
+    struct envelope e;
+    char origin[PARTY_MAX + 1];
+    size_t same = 0;
+    if (journal_at (journal, position, &record) != JOURNAL_OK || record.envelope.size == 0 ||
+        envelope_parse (&e, record.envelope) != CB_OK)
+        return false;
+    span_text (e.id.origin, origin, sizeof origin);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i] == position)
+            return false;
+        if (journal_at (journal, found[i], &record) == JOURNAL_OK &&
+            envelope_parse (&e, record.envelope) == CB_OK)
+            same += span_is (e.id.origin, origin);
+    }
+    return same < NUMBER_ORIGIN;
+}
+
+size_t index_find_number (struct journal *journal, struct span number, int64_t *out, size_t most)
+{
+    struct key prefix, down, up;
+    struct span key, value;
+    size_t count = 0;
+    if (!index_number_key (&prefix, number, true))
+        return 0;
+    down.size = up.size = 0;
+    for (int i = 0; i < 2 * NUMBER_LOOKS && count < most; i++) {
+        struct key *at = i % 2 == 0 ? &down : &up;
+        bool more = at == &down ? table_before (journal, &prefix, at, &key, &value)
+                                : table_next (journal, &prefix, at, &key, &value);
+        if (!more)
+            break;
+        int64_t position = (int64_t) tail_u64 (key_span (at));
+        if (index_number_room (journal, out, count, position))
+            out[count++] = position;
+    }
+    return count;
 }

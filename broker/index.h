@@ -48,6 +48,14 @@ enum journal_result index_catch_up (struct journal *journal, const struct creden
  * begin so. Compares as if written in capitals. False: too long to be one. */
 bool index_number_key (struct key *key, struct span number, bool whole);
 
+/* The messages that have this number, at most `most`: of the newest and of the first ones by turns,
+ * four of an origin at most. So who copies a number many times hides nobody else who has it. */
+size_t index_find_number (struct journal *journal, struct span number, int64_t *out, size_t most);
+/* Whether the message at a position may stand beside these: it is another one, and fewer than four
+ * of them are of its origin. */
+bool index_number_room (struct journal *journal, const int64_t *found, size_t count,
+                        int64_t position);
+
 /* One stream, and the position where it is read. */
 struct index_stream {
     int64_t at; /* 0 or INT64_MAX: no more, downwards or upwards */

@@ -181,16 +181,12 @@ static void find_refused (struct find *self, struct store *store)
 
 static void find_number (struct find *self, struct store *store)
 {
-    struct key prefix, at;
-    struct span key, value;
+    int64_t found[FIND_MAX + 1];
     self->phase = FIND_TAIL;
     find_refused (self, store);
-    if (!index_number_key (&prefix, span_of (self->typed), true))
-        return;
-    at.size = 0;
-    while (table_before (store->journal, &prefix, &at, &key, &value))
-        if (!found_add (&self->numbered, (int64_t) tail_u64 (key_span (&at))))
-            break;
+    size_t count = index_find_number (store->journal, span_of (self->typed), found, FIND_MAX + 1);
+    for (size_t i = 0; i < count; i++)
+        found_add (&self->numbered, found[i]);
 }
 
 static bool is_this_id (const struct find *self, const struct msg_id *id)
@@ -234,7 +230,9 @@ static void look_at (struct find *self, struct store *store, int64_t position)
             found_add (&self->refused, position);
     } else if (index_number_key (&typed, span_of (self->typed), true) &&
                index_number_key (&number, body_text (e.body, "number"), true) &&
-               span_equal (key_span (&typed), key_span (&number)))
+               span_equal (key_span (&typed), key_span (&number)) &&
+               index_number_room (store->journal, self->numbered.at, self->numbered.count,
+                                  position))
         found_add (&self->numbered, position);
 }
 

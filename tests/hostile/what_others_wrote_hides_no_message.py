@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # asan: yes
-"""Numbers, replacements and pieces of files of an enrolled child that means harm."""
+"""Numbers and replacements of an enrolled party that means harm, or is careless."""
 
 import json
 
-from support_hostile import Thief, Watch, need, prove, until
+from support_hostile import Failed, Refused, Thief, Watch, need, prove, until
 
 
 def a_parent_and_a_child(tree):
@@ -50,5 +50,26 @@ def a_drill_withdraws_nothing_that_is_live(tree):
     need(_standing(kp, other)["id"] == third["id"], "and has replaced what belongs to it")
 
 
+def a_number_that_is_copied_without_end_hides_nobody_who_has_it(tree):
+    pk, kp = tree["pk"], tree["pk.kp"]
+    genuine = pk.publish("advisory", {"number": "NCERT-2026-099", "title": "Patch now",
+                                      "severity": "S2", "summary": "All of you."}, ["pk.**"])
+    with Watch(pk, kp):
+        thief = Thief(pk, "pk.copier").open()
+        # A schema that is not known here judges no body.
+        copies = [thief.envelope("note", ["pk"], {"text": "x", "number": "ncert-2026-099"},
+                                 schema=7) for _ in range(40)]
+        need(thief.taken(*copies), "the copies are taken")
+        try:
+            pk.ask("get", id="NCERT-2026-099")
+            raise Failed("one of many is taken for the one that was meant")
+        except Refused as refused:
+            meant = [one["id"] for one in refused.candidates]
+            need(genuine["id"] in meant, f"{genuine['id']} is not among {meant}")
+            need(len(meant) <= 8, f"{len(meant)} of them are shown")
+        thief.close()
+
+
 prove(what_a_party_above_withdrew_its_origin_does_not_bring_back,
-      a_drill_withdraws_nothing_that_is_live, on=a_parent_and_a_child)
+      a_drill_withdraws_nothing_that_is_live,
+      a_number_that_is_copied_without_end_hides_nobody_who_has_it, on=a_parent_and_a_child)
