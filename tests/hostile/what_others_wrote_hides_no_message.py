@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # asan: yes
-"""Numbers and replacements of an enrolled party that means harm, or is careless."""
+"""Numbers, replacements and files of an enrolled party that means harm, or is careless."""
 
 import json
 
-from support_hostile import Failed, Refused, Thief, Watch, need, prove, until
+from support_hostile import Failed, Refused, Talk, Thief, Watch, need, prove, until
 
 
 def a_parent_and_a_child(tree):
@@ -70,6 +70,24 @@ def a_number_that_is_copied_without_end_hides_nobody_who_has_it(tree):
         thief.close()
 
 
+def what_waits_is_counted_without_reading_all_of_it(tree):
+    pk, kp = tree["pk"], tree["pk.kp"]
+    kp.stop()
+    talk = Talk(pk)
+    head = _note(pk, "with a large file")
+    content = bytes(196608)
+    for index in range(100):
+        talk("publish", kind="part", audience=["pk.kp"], tlp=2, thread=head["ref"],
+             body={"content": content, "count": 50, "hash": bytes([index // 50]) * 32,
+                   "index": index % 50, "size": 50 * len(content)})
+    talk.close()
+    link = pk.link("pk.kp")
+    need(link["more"] and 0 < link["lag"] < 100, f"lag {link['lag']}, more: {link['more']}")
+    kp.start()
+    until(lambda: pk.link("pk.kp")["lag"] == 0 and not pk.link("pk.kp")["more"], "it is there")
+
+
 prove(what_a_party_above_withdrew_its_origin_does_not_bring_back,
       a_drill_withdraws_nothing_that_is_live,
-      a_number_that_is_copied_without_end_hides_nobody_who_has_it, on=a_parent_and_a_child)
+      a_number_that_is_copied_without_end_hides_nobody_who_has_it,
+      what_waits_is_counted_without_reading_all_of_it, on=a_parent_and_a_child)
