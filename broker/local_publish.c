@@ -14,7 +14,8 @@
 struct reach {
     const struct draft *draft;
     struct pack_out with, without;
-    size_t with_count, without_count;
+    size_t with_count, without_count; /* in the lists */
+    size_t with_all, without_all;
     struct term terms[AUDIENCE_MAX];
 };
 
@@ -26,6 +27,7 @@ static bool reach_visit (const struct entry *entry, void *arg)
                    route_here (reach->terms, reach->draft->audience_count, c->name, &c->sectors);
     size_t *count = reached ? &reach->with_count : &reach->without_count;
     struct pack_out *out = reached ? &reach->with : &reach->without;
+    ++*(reached ? &reach->with_all : &reach->without_all);
     if (pack_result (out).size > REACH_BYTES)
         return true;
     ++*count;
@@ -49,18 +51,24 @@ static void answer_reach (const struct question *q, const struct draft *draft, c
     directory_each (q->station->directory, directory_root_file (q->station->directory)->top,
                     reach_visit, &reach);
     pack_init (&out);
-    pack_put_map (&out, 3 + (number[0] != '\0') + (same[0] != '\0'));
+    bool with_more = reach.with_all > reach.with_count;
+    bool without_more = reach.without_all > reach.without_count;
+    pack_put_map (&out, 3 + (number[0] != '\0') + with_more + (same[0] != '\0') + without_more);
     if (number[0] != '\0')
         put_text (&out, "number", number);
     put_bool (&out, "ok", true);
     pack_put_text (&out, "reach");
     pack_put_array (&out, reach.with_count);
     pack_put_raw (&out, pack_result (&reach.with));
+    if (with_more)
+        put_uint (&out, "reach_count", reach.with_all);
     if (same[0] != '\0')
         put_text (&out, "same", same);
     pack_put_text (&out, "without");
     pack_put_array (&out, reach.without_count);
     pack_put_raw (&out, pack_result (&reach.without));
+    if (without_more)
+        put_uint (&out, "without_count", reach.without_all);
     answer_send (&q->asker, &out);
     pack_free (&out);
     pack_free (&reach.with);

@@ -88,11 +88,13 @@ static void show_attachments (struct span body)
 static void show_not_reached (struct span dry_run)
 {
     struct pack_in in;
-    size_t count = answer_array (dry_run, "without", &in), shown = 0;
+    size_t listed = answer_array (dry_run, "without", &in), count = listed, shown = 0;
     if (!count)
         return;
+    int64_t all = body_int (dry_run, "without_count", 0);
+    count = all > (int64_t) listed ? (size_t) all : listed;
     say (LABEL "%zu known %s:\n", "but not", count, count == 1 ? "party" : "parties");
-    for (; shown < count && shown < NOT_REACHED; shown++) {
+    for (; shown < listed && shown < NOT_REACHED; shown++) {
         struct span party = pack_any (&in);
         say (LABEL "%-24s %.60s: %s\n", "", line_of (body_text (party, "party")).text,
              line_of (body_text (party, "title")).text, line_of (body_text (party, "why")).text);

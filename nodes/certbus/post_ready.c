@@ -207,7 +207,11 @@ static void find_reach (struct call *call, const struct post *post, struct ready
         EXIT_DONE)
         return;
     struct span own = body_text (status, "party"), parent = body_text (status, "parent.party");
-    for (size_t count = answer_array (ready->dry_run, "reach", &in); count > 0; count--)
+    size_t count = answer_array (ready->dry_run, "reach", &in);
+    /* An answer has a limit: then the list is not all of them. */
+    int64_t all = body_int (ready->dry_run, "reach_count", 0);
+    ready->reached = all > (int64_t) count ? (size_t) all - count : 0;
+    for (; count > 0; count--)
         ready->reached += !span_equal (body_text (pack_any (&in), "party"), own);
     if (parent.size && !span_is (body_text (status, "parent.state"), "OPEN") && goes_up (post, own))
         span_text (parent, ready->away, sizeof ready->away);

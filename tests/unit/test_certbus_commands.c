@@ -303,6 +303,30 @@ static void an_id_in_full_is_not_looked_up (void **state)
     assert_int_equal (got.epoch.nonce, 7);
 }
 
+static void more_parties_than_an_answer_lists_are_counted (void **state)
+{
+    struct pack_out out;
+    (void) state;
+    pack_init (&out);
+    pack_put_map (&out, 3);
+    pack_put_text (&out, "ok");
+    pack_put_bool (&out, true);
+    pack_put_text (&out, "reach");
+    pack_put_array (&out, 1);
+    pack_put_map (&out, 1);
+    pack_put_text (&out, "party");
+    pack_put_text (&out, "pk.kp");
+    pack_put_text (&out, "reach_count");
+    pack_put_uint (&out, 20000);
+    status_of ("pk");
+    broker_answers ("publish", pack_result (&out));
+    pack_free (&out);
+    const struct ran *ran = certbus ("-C", home (), "publish", file_with ("n.json", NOTE), "--kind",
+                                     "note", "--tlp", "GREEN", "--to", "pk.**", NULL);
+    assert_int_equal (ran->code, EXIT_DONE);
+    says (ran->out, "20000 parties known here");
+}
+
 static void a_csaf_document_keeps_its_own_label (void **state)
 {
     (void) state;
@@ -438,6 +462,7 @@ int main (void)
         cmocka_unit_test_setup (the_top_has_nobody_to_report_to, fresh),
         cmocka_unit_test_setup (an_id_as_people_write_it_is_looked_up, fresh),
         cmocka_unit_test_setup (an_id_in_full_is_not_looked_up, fresh),
+        cmocka_unit_test_setup (more_parties_than_an_answer_lists_are_counted, fresh),
         cmocka_unit_test_setup (a_csaf_document_keeps_its_own_label, fresh),
         cmocka_unit_test_setup (a_request_is_confirmed_by_a_person_or_not_at_all, fresh),
         cmocka_unit_test_setup (a_party_that_is_refused_is_refused_before_the_phone_call, fresh),
