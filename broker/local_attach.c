@@ -130,12 +130,8 @@ static void attach_done (struct job *base, struct station *station)
 
 static void attach_ask (const struct question *q, bool content)
 {
-    struct attach_job *job = calloc (1, sizeof *job);
+    struct attach_job *job = job_new (sizeof *job, attach_run, attach_done);
     struct span hash = ask_bin (q, "hash");
-    if (job == NULL)
-        abort ();
-    job->job.run = attach_run;
-    job->job.done = attach_done;
     job->asker = q->asker;
     job->content = content;
     job->index = ask_int (q, "index", -1);

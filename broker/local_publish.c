@@ -320,13 +320,11 @@ static bool numbered_kind (const struct question *q, struct span kind)
 
 static struct publish_job *publish_start (const struct question *q, const struct draft *draft)
 {
-    struct publish_job *job = calloc (1, sizeof *job);
+    struct publish_job *job = job_new (sizeof *job, publish_run, publish_done);
     uint8_t *map = malloc (q->map.size);
-    if (job == NULL || map == NULL)
+    if (map == NULL)
         abort ();
     memcpy (map, q->map.data, q->map.size);
-    job->job.run = publish_run;
-    job->job.done = publish_done;
     job->question = *q;
     job->question.map = span_bytes (map, q->map.size);
     job->map = map;

@@ -201,7 +201,6 @@ static void one_free (struct one_job *job)
 {
     item_clear (&job->item);
     pack_free (&job->row);
-
     free (job->bytes);
     free (job);
 }
@@ -324,9 +323,9 @@ static void one_discard (struct job *base, struct store *store)
 
 /* --- Answers ------------------------------------------------------------------------------- */
 
-static void put_verdict (struct pack_out *out, const struct item *item)
+static const char *detail_of (const struct item *item)
 {
-    put_text (out, "detail", item->detail != NULL ? item->detail : "");
+    return item->detail != NULL ? item->detail : "";
 }
 
 static void answer_look (struct one_job *job)
@@ -338,7 +337,7 @@ static void answer_look (struct one_job *job)
     pack_put_bin (&out, span_bytes (job->bytes, job->size));
     pack_put_text (&out, "now");
     pack_put_map (&out, 2);
-    put_verdict (&out, &job->item);
+    put_text (&out, "detail", detail_of (&job->item));
     put_uint (&out, "reason", job->item.reason);
     put_bool (&out, "ok", true);
     pack_put_text (&out, "refused");
@@ -353,7 +352,7 @@ static void answer_release (const struct one_job *job)
     bool taken = job->item.outcome == TAKEN_STORED || job->item.outcome == TAKEN_REPEAT;
     pack_init (&out);
     pack_put_map (&out, 6);
-    put_verdict (&out, &job->item);
+    put_text (&out, "detail", detail_of (&job->item));
     put_text (&out, "id", job->id);
     put_bool (&out, "ok", true);
     put_uint (&out, "position", taken ? (uint64_t) job->item.position : 0);
@@ -441,9 +440,9 @@ static void one_start (const struct question *q, enum what what)
         answer_refuse (&q->asker, "usage", "why: at most 256 bytes");
         return;
     }
-    struct one_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
+    bool discard = what == DISCARD;
+    struct one_job *job =
+        job_new (sizeof *job, discard ? one_discard : one_read, discard ? one_done : one_judged);
     job->asker = q->asker;
     job->what = what;
     job->uid = q->uid;
@@ -451,9 +450,7 @@ static void one_start (const struct question *q, enum what what)
     job->batch.now = clock_utc ();
     span_text (why, job->why, sizeof job->why);
     pack_init (&job->row);
-    job->job.writes = what == DISCARD;
-    job->job.run = what == DISCARD ? one_discard : one_read;
-    job->job.done = what == DISCARD ? one_done : one_judged;
+    job->job.writes = discard;
     store_submit (q->station->store, &job->job);
 }
 

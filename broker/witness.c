@@ -179,12 +179,8 @@ static void witness_done (struct job *base, struct station *station)
 
 static struct witness_job *witness_start (const struct numbers *self)
 {
-    struct witness_job *job = calloc (1, sizeof *job);
-    if (job == NULL)
-        abort ();
-    job->job.run =
-        witness_write; /* only reads the journal's place in the queue: after the commit */
-    job->job.done = witness_done;
+    /* As a job that only reads it runs after the commit. */
+    struct witness_job *job = job_new (sizeof *job, witness_write, witness_done);
     job->size = (size_t) snprintf (job->text, sizeof job->text,
                                    "# The last number of each series that this party has given. "
                                    "certbusd writes this\n# file and reads it at start: it is the "
