@@ -308,16 +308,6 @@ done:
     free (job);
 }
 
-/* Kinds whose documents are numbered say so in their schema. */
-static bool numbered_kind (const struct question *q, struct span kind)
-{
-    const struct schema *schema = schemas_find (q->station->schemas, kind);
-    for (size_t i = 0; schema != NULL && i < schema->body.field_count; i++)
-        if (strcmp (schema->body.fields[i].name, "number") == 0)
-            return schema->body.fields[i].type == FIELD_TEXT && !schema->body.fields[i].list;
-    return false;
-}
-
 static struct publish_job *publish_start (const struct question *q, const struct draft *draft)
 {
     struct publish_job *job = job_new (sizeof *job, publish_run, publish_done);
@@ -341,7 +331,8 @@ void local_publish (const struct question *q)
     char why[NUMBER_WHY];
     if (!read_draft (q, &draft) || !check_audience (q, &draft))
         return;
-    bool next = ask_bool (q, "number"), kind = numbered_kind (q, draft.kind);
+    bool next = ask_bool (q, "number"),
+         kind = schema_numbered (schemas_find (q->station->schemas, draft.kind));
     struct span typed =
         kind ? body_text (draft.body, "number") : (struct span){ .data = NULL, .size = 0 };
     if (next && (!kind || body_field (draft.body, "number").size > 0)) {

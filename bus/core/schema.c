@@ -37,6 +37,14 @@ const struct schema *schemas_find_version (const struct schemas *all, struct spa
     return NULL;
 }
 
+bool schema_numbered (const struct schema *schema)
+{
+    for (size_t i = 0; schema != NULL && i < schema->body.field_count; i++)
+        if (strcmp (schema->body.fields[i].name, "number") == 0)
+            return schema->body.fields[i].type == FIELD_TEXT && !schema->body.fields[i].list;
+    return false;
+}
+
 /* Where in the body we are: a chain from the value up to the body. */
 struct place {
     const struct place *up;

@@ -68,6 +68,8 @@ struct schemas {
 const struct schema *schemas_find (const struct schemas *all, struct span kind);
 const struct schema *schemas_find_version (const struct schemas *all, struct span kind,
                                            uint32_t version);
+/* Whether documents of a kind are numbered: its body has a text of that name. NULL: no. */
+bool schema_numbered (const struct schema *schema);
 
 /* Checks a canonical body. On refusal `where` says which field and which limit,
  * as in "actions[2].due: later than the year 9999". Never allocates. */

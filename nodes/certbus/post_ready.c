@@ -88,22 +88,13 @@ static int complete (const struct post *post, const struct schema *schema, char 
     return EXIT_DONE;
 }
 
-/* Whether documents of this kind are numbered. */
-static bool numbered (const struct schema *schema)
-{
-    for (size_t i = 0; i < schema->body.field_count; i++)
-        if (strcmp (schema->body.fields[i].name, "number") == 0)
-            return schema->body.fields[i].type == FIELD_TEXT && !schema->body.fields[i].list;
-    return false;
-}
-
 /* The body by its schema. One that has no number yet is checked with one in its place. */
 static int make_body (const struct post *post, struct ready *ready, char *why, size_t why_size)
 {
     char reason[WHY_MAX / 2];
     json_t *body = post->body;
-    ready->wants_number =
-        numbered (ready->schema) && json_is_object (body) && !json_object_get (body, "number");
+    ready->wants_number = schema_numbered (ready->schema) && json_is_object (body) &&
+                          !json_object_get (body, "number");
     if (ready->wants_number) {
         body = json_copy (body);
         json_object_set_new (body, "number", json_string ("-"));
@@ -247,5 +238,5 @@ struct span ready_number (const struct post *post, const struct ready *ready)
 {
     struct span number = body_text (ready->dry_run, "number");
     const char *own = json_string_value (json_object_get (post->body, "number"));
-    return number.size || !own || !numbered (ready->schema) ? number : span_of (own);
+    return number.size || !own || !schema_numbered (ready->schema) ? number : span_of (own);
 }
