@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/index.h"
 
+#include "bus/core/number.h"
 #include "bus/core/route.h"
 #include "bus/edge/log.h"
 
@@ -10,9 +11,8 @@
 /* Codes come in no order: so many at a time share a part of the tree, which stays in memory. */
 #define BLOCK_BITS 13
 /* Records, or keys that are deleted, in one transaction of index_catch_up. */
-#define CATCH_UP   4096
-#define TELL_MS    2000
-#define NUMBER_MAX 64 /* bytes; longer ones are found by their ids */
+#define CATCH_UP 4096
+#define TELL_MS  2000
 /* Of the messages with one number: looked at from each end, and taken of one origin. */
 #define NUMBER_LOOKS  64
 #define NUMBER_ORIGIN 4
@@ -112,14 +112,10 @@ static void code_key (struct key *key, int64_t block, const uint8_t *code, size_
 
 bool index_number_key (struct key *key, struct span number, bool whole)
 {
-    uint8_t capitals[NUMBER_MAX + 1];
+    char capitals[NUMBER_MAX + 1];
     if (number.size == 0 || number.size > NUMBER_MAX)
-        return false;
-    for (size_t i = 0; i < number.size; i++) {
-        uint8_t c = number.data[i];
-        capitals[i] = c >= 'a' && c <= 'z' ? (uint8_t) (c - 'a' + 'A') : c;
-    }
-    capitals[number.size] = 0;
+        return false; /* a longer one is found by its id */
+    number_upper (number, capitals);
     key_begin (key, TABLE_NUMBERS);
     key_bytes (key, span_bytes (capitals, number.size + whole));
     return true;

@@ -4,14 +4,14 @@
 #include "broker/standing.h"
 #include "broker/station.h"
 #include "broker/take.h"
+#include "bus/core/number.h"
 #include "bus/edge/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_MS   3
-#define NUMBER_LEN 64
+#define SLICE_MS 3
 /* A name is nearly another when fewer letters than this differ. */
 #define NEAR_LETTERS 3
 /* A code is looked for that begins like it: the first four symbols. */
@@ -119,7 +119,7 @@ bool find_begin (struct find *self, struct span typed, const struct station *sta
     span_text (typed, self->typed, sizeof self->typed);
     id_parse (self, station);
     self->bits = code_bits (self->typed, self->code);
-    return self->origin_count > 0 || self->bits > 0 || typed.size <= NUMBER_LEN;
+    return self->origin_count > 0 || self->bits > 0 || typed.size <= NUMBER_MAX;
 }
 
 /* --- What is found ------------------------------------------------------------------------- */

@@ -80,8 +80,6 @@ static void judge (struct walk *self, struct store *store, const struct record *
     if (f->quarantine != (record->lane == JOURNAL_QUARANTINE) || record->taken < f->since ||
         (f->quarantine && record->envelope.size == 0)) /* it has left */
         return;
-    if (f->quarantine && record->envelope.size == 0)
-        return; /* it has left */
     bool whole = record->envelope.size > 0 && envelope_parse (&e, record->envelope) == CB_OK;
     if (!whole) {
         /* Nobody can say what it is: it may be shown as refused. */
