@@ -202,8 +202,7 @@ static void replay_trust (struct station *self, struct journal *journal)
             log_warning ("a stored credential does not count any more: %s",
                          cb_reason_text (reason));
     }
-    key_begin (&prefix, TABLE_STATION);
-    key_text (&prefix, span_of ("head"));
+    key_station (&prefix, "head");
     replay_message (self, journal, (int64_t) table_get_u64 (journal, &prefix, 0));
     key_begin (&prefix, TABLE_FROZEN);
     after.size = 0;

@@ -36,8 +36,7 @@ static void fold_part (struct store *store, const struct envelope *e, const stru
 static uint64_t fold_believed (struct store *store, struct span value)
 {
     struct key count, key;
-    key_begin (&count, TABLE_STATION);
-    key_text (&count, span_of ("trust"));
+    key_station (&count, "trust");
     uint64_t place = table_get_u64 (store->journal, &count, 0) + 1;
     key_begin (&key, TABLE_TRUST);
     key_u64 (&key, place);
@@ -92,8 +91,7 @@ static void fold_kind (struct store *store, const struct envelope *e, const stru
     if (span_is (e->kind, "enrolment")) {
         fold_enrolment (store, e->body);
     } else if (span_is (e->kind, "head")) {
-        key_begin (&key, TABLE_STATION);
-        key_text (&key, span_of ("head"));
+        key_station (&key, "head");
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
     } else if (trust_kind (e->kind)) {
         uint8_t position[8];

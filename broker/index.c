@@ -162,16 +162,10 @@ static enum journal_result put_record_keys (struct journal *journal, const struc
     return put_empty (journal, &key, record->position);
 }
 
-static void station_key (struct key *key, const char *name)
-{
-    key_begin (key, TABLE_STATION);
-    key_text (key, span_of (name));
-}
-
 int64_t index_cursor (struct journal *journal)
 {
     struct key key;
-    station_key (&key, "indexed");
+    key_station (&key, "indexed");
     int64_t at = (int64_t) table_get_u64 (journal, &key, 0);
     int64_t head = journal_head (journal);
     return at < 0 || at > head ? 0 : at;
@@ -180,7 +174,7 @@ int64_t index_cursor (struct journal *journal)
 static enum journal_result cursor_move (struct journal *journal, int64_t position)
 {
     struct key key;
-    station_key (&key, "indexed");
+    key_station (&key, "indexed");
     return table_put_u64 (journal, &key, (uint64_t) position);
 }
 
@@ -254,7 +248,7 @@ static enum journal_result begin_anew (struct journal *journal, const struct has
         result = delete_some (journal, TABLE_LISTED, more);
     if (result == JOURNAL_OK && !*more)
         result = delete_some (journal, TABLE_ORIGINS, more);
-    station_key (&key, "indexed-for");
+    key_station (&key, "indexed-for");
     if (result == JOURNAL_OK && !*more)
         result = journal_put (journal, key_span (&key), span_bytes (whom->bytes, HASH_SIZE));
     return result;
@@ -264,7 +258,7 @@ static bool is_for (struct journal *journal, const struct hash *whom)
 {
     struct key key;
     struct span value;
-    station_key (&key, "indexed-for");
+    key_station (&key, "indexed-for");
     return journal_get (journal, key_span (&key), &value) == JOURNAL_OK &&
            span_equal (value, span_bytes (whom->bytes, HASH_SIZE));
 }

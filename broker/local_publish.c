@@ -203,7 +203,7 @@ static bool sure (const struct publish_job *job)
 {
     const struct station *station = job->question.station;
     const struct asker *asker = &job->question.asker;
-    if (!numbers_are_counted (station->numbers))
+    if (!job->lookup.counted)
         answer_refuse (asker, "number-unsure",
                        "the numbers that this journal holds are still being counted; try again");
     else if (job->lookup.recovering)

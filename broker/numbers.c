@@ -11,8 +11,7 @@
 
 /* Messages with one number that are looked at: revisions, and after a restore perhaps more. */
 #define HOLDERS_MAX 64
-/* Of the hash over kind, mode and body; the message itself is compared, too. */
-#define SAME_PREFIX 8
+#define TWICE       "number-twice" /* in TABLE_STATION */
 
 static bool own (const struct store *store, const struct envelope *e)
 {
@@ -95,12 +94,6 @@ static bool related (struct store *store, const int64_t *holders, size_t count,
     return found;
 }
 
-static void twice_key (struct key *key)
-{
-    key_begin (key, TABLE_STATION);
-    key_text (key, span_of ("number-twice"));
-}
-
 static void note_twice (struct store *store, const struct envelope *e, const char *number,
                         const char *other)
 {
@@ -110,7 +103,7 @@ static void note_twice (struct store *store, const struct envelope *e, const cha
     log_error ("the number %s stands twice, in %s and in %s, as can be after a restore: revise one "
                "of them under a new number and tell its readers",
                number, other, id);
-    twice_key (&key);
+    key_station (&key, TWICE);
     store_ok (store, journal_put (store->journal, key_span (&key), span_of (number)));
 }
 
@@ -135,7 +128,7 @@ static void settle_twice (struct store *store)
         free (copy);
     }
     struct key key;
-    twice_key (&key);
+    key_station (&key, TWICE);
     if (standing < 2)
         store_ok (store, journal_del (store->journal, key_span (&key)));
 }
@@ -162,7 +155,7 @@ bool numbers_twice (struct store *store, char number[NUMBER_MAX + 1])
 {
     struct key key;
     struct span value;
-    twice_key (&key);
+    key_station (&key, TWICE);
     if (journal_get (store->journal, key_span (&key), &value) != JOURNAL_OK || value.size == 0)
         return false;
     span_text (value, number, NUMBER_MAX + 1);
@@ -265,6 +258,7 @@ void numbers_look_up (struct store *store, struct number_lookup *lookup)
     number_upper (span_of (lookup->series.after), after);
     series_key (&key, span_of (before), span_of (after));
     lookup->highest = (int64_t) table_get_u64 (store->journal, &key, 0);
+    lookup->counted = numbers_counted (store);
     lookup->recovering = any_above_zero (store->journal, TABLE_RECOVERY);
     lookup->given[0] = '\0';
     if (lookup->number[0] == '\0')

@@ -26,9 +26,12 @@ struct number_lookup {
     /* out */
     int64_t highest;     /* counter given in the series; 0: none */
     char given[ID_TEXT]; /* the message that has `number` and is not replaced by this; "" none */
+    bool counted;        /* all that the journal holds */
     bool recovering;     /* our own messages are on their way back after a restore */
 };
 void numbers_look_up (struct store *store, struct number_lookup *lookup);
+/* Whether numbers_recount is done with this journal. */
+bool numbers_counted (struct store *store);
 /* Whether a neighbour holds messages that it had from here. */
 bool numbers_known_outside (struct journal *journal);
 
@@ -45,11 +48,9 @@ struct numbers;
 /* Reads the witness in the current folder; a missing one is fine. */
 struct numbers *numbers_new (void);
 void numbers_free (struct numbers **self);
-/* At start, from 0: counts what a journal holds that is older than these tables. Until it is
- * counted no number is given. */
+/* At start, from 0: counts what a journal holds that is older than these tables, once in its
+ * life. Until it is counted no number is given. */
 void numbers_recount (struct station *station, int64_t at);
-void numbers_counted (struct station *station);
-bool numbers_are_counted (const struct numbers *self);
 /* The series of this party's template now. False and `why`. */
 bool numbers_series (const struct station *station, struct number_series *series,
                      char why[NUMBER_WHY]);

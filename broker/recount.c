@@ -8,6 +8,7 @@
 
 /* Records that one job looks at: nothing else is stored meanwhile. */
 #define RECORDS_A_JOB 4000
+#define COUNTED       "numbers-counted" /* in TABLE_STATION */
 
 /* A journal that is older than the tables of numbers.h is counted once, from its beginning. */
 struct recount_job {
@@ -16,6 +17,13 @@ struct recount_job {
     bool finished;
 };
 
+bool numbers_counted (struct store *store)
+{
+    struct key key;
+    key_station (&key, COUNTED);
+    return table_get_u64 (store->journal, &key, 0) != 0;
+}
+
 static void recount_run (struct job *base, struct store *store)
 {
     struct recount_job *job = (struct recount_job *) base;
@@ -23,9 +31,8 @@ static void recount_run (struct job *base, struct store *store)
     struct record record;
     struct envelope e;
     struct key key;
-    key_begin (&key, TABLE_STATION);
-    key_text (&key, span_of ("numbers-counted"));
-    job->finished = table_get_u64 (store->journal, &key, 0) != 0;
+    key_station (&key, COUNTED);
+    job->finished = numbers_counted (store);
     if (job->finished)
         return;
     journal_reader_seek (reader, job->at);
@@ -45,13 +52,10 @@ static void recount_done (struct job *base, struct station *station)
 {
     struct recount_job *job = (struct recount_job *) base;
     /* On a full disk what was counted is undone. */
-    bool good = job->finished && !job->job.full;
-    if (good)
-        numbers_counted (station);
-    else if (!job->job.full && !station->stopping)
-        numbers_recount (station, job->at);
-    else if (job->job.full)
+    if (job->job.full)
         log_warning ("the disk is full: the numbers that were given are counted at the next start");
+    else if (!job->finished && !station->stopping)
+        numbers_recount (station, job->at);
     free (job);
 }
 

@@ -43,6 +43,12 @@ void key_begin (struct key *key, enum table table)
     *key_room (key, 1) = (uint8_t) table;
 }
 
+void key_station (struct key *key, const char *name)
+{
+    key_begin (key, TABLE_STATION);
+    key_text (key, span_of (name));
+}
+
 void key_text (struct key *key, struct span text)
 {
     if (text.size > 0)

@@ -53,6 +53,8 @@ struct key {
 };
 
 void key_begin (struct key *key, enum table table);
+/* The whole key of a single value of the station. */
+void key_station (struct key *key, const char *name);
 void key_text (struct key *key, struct span text); /* with its 0x00 */
 void key_u8 (struct key *key, unsigned value);
 void key_u32 (struct key *key, uint32_t value);

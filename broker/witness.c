@@ -23,7 +23,6 @@ struct under_way {
 
 struct numbers {
     struct under_way *under_way;
-    bool counted;
     size_t count;
     char lines[LINES_MAX][NUMBER_MAX + 1]; /* the witness */
 };
@@ -71,16 +70,6 @@ void numbers_free (struct numbers **self_p)
     free (one);
     free (*self_p);
     *self_p = NULL;
-}
-
-void numbers_counted (struct station *station)
-{
-    station->numbers->counted = true;
-}
-
-bool numbers_are_counted (const struct numbers *self)
-{
-    return self->counted;
 }
 
 bool numbers_series (const struct station *station, struct number_series *series,
