@@ -132,7 +132,7 @@ static bool tell_refusal (struct peer *peer, const struct item *item)
     return told;
 }
 
-void data_acknowledge (struct peer *self, unsigned lane)
+static void send_ack (struct peer *self, unsigned lane)
 {
     struct lane_in *in = &self->in[lane];
     struct frame frame = { .verb = CB_VERB_ACK, .session = self->session };
@@ -148,7 +148,7 @@ void data_acknowledge_owed (struct peer *self)
 {
     for (unsigned lane = 0; lane < CB_LANE_END; lane++)
         if (self->in[lane].ack_owed && self->state == LINK_OPEN)
-            data_acknowledge (self, lane);
+            send_ack (self, lane);
 }
 
 static void acknowledge (struct peer *peer, const struct data_job *job)
@@ -156,7 +156,7 @@ static void acknowledge (struct peer *peer, const struct data_job *job)
     struct lane_in *lane = &peer->in[job->lane];
     lane->pending -= job->size < lane->pending ? job->size : lane->pending;
     lane->stored = job->cursor;
-    data_acknowledge (peer, job->lane);
+    send_ack (peer, job->lane);
 }
 
 static void data_done (struct job *base, struct station *station)

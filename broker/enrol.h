@@ -17,9 +17,7 @@ struct enrolled {
     const struct span *authority; /* by whom; empty: the root keys */
     size_t children;              /* that stay with it; 0: none */
 };
-/* Appends the map of the answer. */
-void enrol_answer (struct pack_out *out, struct station *station, const struct enrolled *told);
-/* Sends it now; for what changes nothing. */
+/* Sends the answer now; for what changes nothing. */
 void enrol_answer_now (const struct question *q, const struct enrolled *told);
 
 /* Publishes the enrolment to those above, and from the second generation on to those below the

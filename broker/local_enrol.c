@@ -86,7 +86,9 @@ static void put_keys (struct pack_out *out, const struct enrolment *e)
     }
 }
 
-void enrol_answer (struct pack_out *out, struct station *station, const struct enrolled *told)
+/* Appends the map of the answer. */
+static void put_enrolled (struct pack_out *out, struct station *station,
+                          const struct enrolled *told)
 {
     char code[CODE_TEXT];
     hash_code (&told->e->st.hash, code);
@@ -114,7 +116,7 @@ void enrol_answer_now (const struct question *q, const struct enrolled *told)
 {
     struct pack_out out;
     pack_init (&out);
-    enrol_answer (&out, q->station, told);
+    put_enrolled (&out, q->station, told);
     answer_send (&q->asker, &out);
     pack_free (&out);
 }
@@ -146,7 +148,7 @@ void enrol_repeat (const struct question *q, const struct entry *entry, const st
     /* Behind the batch that may still be storing it. */
     job->asker = q->asker;
     pack_init (&job->out);
-    enrol_answer (&job->out, q->station,
+    put_enrolled (&job->out, q->station,
                   &(struct enrolled){ .e = e, .c = &entry->credential, .entry = entry });
     store_submit (q->station->store, &job->job);
 }
@@ -159,7 +161,7 @@ static void fill_answer (struct pack_out *answer, struct station *station,
     struct statement st;
     statement_parse (&st, credential);
     const struct entry *entry = directory_by_hash (station->directory, &st.hash);
-    enrol_answer (answer, station,
+    put_enrolled (answer, station,
                   &(struct enrolled){ .e = e, .c = &entry->credential, .entry = entry });
 }
 

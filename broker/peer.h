@@ -129,8 +129,7 @@ void greet_hello (struct peer *self); /* child: HELLO */
 void greet_answer (struct peer *self, struct wire_frame *frame, const struct greeting *theirs);
 void greet_resume (struct peer *self, const struct greeting *theirs); /* child: after WELCOME */
 
-/* data.c: tells how far a lane is on disk; again, if it could not be told at once. */
-void data_acknowledge (struct peer *self, unsigned lane);
+/* data.c: tells again how far lanes are on disk, if it could not be told at once. */
 void data_acknowledge_owed (struct peer *self);
 /* DATA in. Owns the frame. */
 void data_take (struct peer *self, struct wire_frame *frame, const struct data_frame *data);

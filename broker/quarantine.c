@@ -73,7 +73,7 @@ static void by_key (struct key *key, struct span from, int64_t position)
     key_u64 (key, (uint64_t) position);
 }
 
-bool quarantine_read (struct span value, struct quarantined *out)
+static bool row_read (struct span value, struct quarantined *out)
 {
     *out = (struct quarantined){ 0 };
     if (value.size < 1)
@@ -88,8 +88,7 @@ bool quarantine_find (struct journal *journal, int64_t position, struct quaranti
     struct key key;
     struct span value;
     position_key (&key, TABLE_KEPT, position);
-    return journal_get (journal, key_span (&key), &value) == JOURNAL_OK &&
-           quarantine_read (value, out);
+    return journal_get (journal, key_span (&key), &value) == JOURNAL_OK && row_read (value, out);
 }
 
 bool quarantine_owed (struct journal *journal, int64_t position)

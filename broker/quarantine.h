@@ -36,8 +36,6 @@ struct quarantined {
 };
 
 bool quarantine_find (struct journal *journal, int64_t position, struct quarantined *out);
-/* A row of TABLE_KEPT, by its value; false: not one. */
-bool quarantine_read (struct span value, struct quarantined *out);
 /* Whether its rejection is still to be made. */
 bool quarantine_owed (struct journal *journal, int64_t position);
 

@@ -18,7 +18,7 @@ struct journal_reader {
 
 /* --- What was read ------------------------------------------------------------------------- */
 
-uint8_t *journal_copy_room (struct copy *copy, size_t size)
+static uint8_t *copy_room (struct copy *copy, size_t size)
 {
     /* Thousands of readers must not each keep the memory of their largest record. */
     bool shrink = copy->room > COPY_KEEP && size <= COPY_KEEP;
@@ -54,7 +54,7 @@ bool journal_column_hash (sqlite3_stmt *statement, int column, struct hash *hash
 /* Copies two spans behind each other and makes them point there. */
 static void keep (struct copy *copy, struct span *a, struct span *b)
 {
-    uint8_t *room = journal_copy_room (copy, a->size + b->size);
+    uint8_t *room = copy_room (copy, a->size + b->size);
     memcpy (room, a->data, a->size);
     memcpy (room + a->size, b->data, b->size);
     a->data = room;

@@ -125,7 +125,6 @@ void journal_readers_back (struct journal *self);
 /* The journal closes: what readers are left can only be freed. */
 void journal_readers_leave (struct journal *self);
 
-uint8_t *journal_copy_room (struct copy *copy, size_t size);
 struct hash journal_link (const struct hash *before, const struct record *record,
                           uint32_t epoch_counter);
 

@@ -113,7 +113,8 @@ int draft_write (const struct draft_file *draft, const char *text)
     return refused ("the draft cannot be kept: %s; say where it can: --draft FILE", why);
 }
 
-int draft_set_aside (const struct draft_file *draft)
+/* Under another name, which is said. */
+static int set_aside (const struct draft_file *draft)
 {
     char path[PATH_TEXT + 8];
     for (unsigned i = 1; i < 1000; i++) {
@@ -176,7 +177,7 @@ int draft_offer (const struct draft_file *draft, int64_t now)
                      : strcasecmp (answer, "discard") == 0                             ? 'd'
                                                                                        : '?';
         free (answer);
-        if (choice == 'n' && draft_set_aside (draft) != EXIT_DONE)
+        if (choice == 'n' && set_aside (draft) != EXIT_DONE)
             return 0;
         if (choice == 'd')
             draft_remove (draft);

@@ -26,8 +26,6 @@ int64_t draft_time (const struct draft_file *draft);
 int draft_read (const struct draft_file *draft, struct span *text);
 /* Writes it, so that it outlives a power cut; an exit code, after a complaint. */
 int draft_write (const struct draft_file *draft, const char *text);
-/* Puts it aside under another name, which is said. */
-int draft_set_aside (const struct draft_file *draft);
 void draft_remove (const struct draft_file *draft);
 void draft_close (struct draft_file *draft);
 

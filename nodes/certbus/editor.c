@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define COMMAND_MAX 1024
+
 /* Whether one of the folders in $PATH has it. */
 static bool installed (const char *name)
 {
@@ -24,7 +26,7 @@ static bool installed (const char *name)
     return false;
 }
 
-bool editor_find (char command[EDITOR_COMMAND], char *why, size_t why_size)
+static bool find_editor (char command[COMMAND_MAX], char *why, size_t why_size)
 {
     static const char *const usual[] = { "editor", "nano", "vi" };
     const char *term = getenv ("TERM"), *visual = getenv ("VISUAL"), *editor = getenv ("EDITOR");
@@ -33,8 +35,8 @@ bool editor_find (char command[EDITOR_COMMAND], char *why, size_t why_size)
     for (size_t i = 0; !chosen && i < sizeof usual / sizeof usual[0]; i++)
         if (installed (usual[i]))
             chosen = usual[i];
-    if (chosen && strlen (chosen) < EDITOR_COMMAND) {
-        snprintf (command, EDITOR_COMMAND, "%s", chosen);
+    if (chosen && strlen (chosen) < COMMAND_MAX) {
+        snprintf (command, COMMAND_MAX, "%s", chosen);
         return true;
     }
     snprintf (why, why_size,
@@ -46,7 +48,8 @@ bool editor_find (char command[EDITOR_COMMAND], char *why, size_t why_size)
     return false;
 }
 
-bool editor_takes_line (const char *command)
+/* Whether it goes to a line that is named before the file as +N. */
+static bool takes_line (const char *command)
 {
     static const char *const known[] = {
         "vi",  "vim", "nvim",  "nano", "pico", "emacs",  "joe",
@@ -66,11 +69,11 @@ bool editor_takes_line (const char *command)
 
 static _Noreturn void become (const char *command, const char *path, unsigned line)
 {
-    char shell[EDITOR_COMMAND + 8], at[16];
+    char shell[COMMAND_MAX + 8], at[16];
     /* As git does: the command may have options of its own. */
     snprintf (shell, sizeof shell, "%s \"$@\"", command);
     snprintf (at, sizeof at, "+%u", line);
-    if (line && editor_takes_line (command))
+    if (line && takes_line (command))
         execl ("/bin/sh", "sh", "-c", shell, command, at, path, (char *) NULL);
     else
         execl ("/bin/sh", "sh", "-c", shell, command, path, (char *) NULL);
@@ -95,9 +98,9 @@ static bool ended_well (const char *command, int status, char *why, size_t why_s
 
 bool editor_run (const char *path, unsigned line, char *why, size_t why_size)
 {
-    char command[EDITOR_COMMAND];
+    char command[COMMAND_MAX];
     int status = 0;
-    if (!editor_find (command, why, why_size))
+    if (!find_editor (command, why, why_size))
         return false;
     fflush (stdout);
     /* ^C in the editor is the editor's. */

@@ -8,17 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define EDITOR_COMMAND 1024
-
-/* Which one: $VISUAL unless the terminal is dumb, $EDITOR, then what Debian calls editor, nano
- * or vi, whichever is there. False and `why` when there is none. */
-bool editor_find (char command[EDITOR_COMMAND], char *why, size_t why_size);
-
-/* Whether it goes to a line that is named before the file as +N. */
-bool editor_takes_line (const char *command);
-
-/* Opens the file, the cursor on `line` (0: wherever it likes), and waits. False and `why` when
- * it could not be run or did not end with 0. */
+/* Opens the file, the cursor on `line` (0: wherever it likes), and waits. In $VISUAL unless the
+ * terminal is dumb, $EDITOR, then what Debian calls editor, nano or vi, whichever is there.
+ * False and `why` when there is none, it could not be run or did not end with 0. */
 bool editor_run (const char *path, unsigned line, char *why, size_t why_size);
 
 #endif

@@ -9,7 +9,8 @@
 #include "bus/edge/json.h"
 #include "nodes/certbus/screen.h"
 
-bool out_unsafe (uint32_t code)
+/* Whether a person should not be shown this code point as it is. */
+static bool is_unsafe (uint32_t code)
 {
     static const struct {
         uint32_t first, last;
@@ -62,7 +63,7 @@ static size_t next_piece (struct span text, bool lines, char piece[PIECE_MAX])
         snprintf (piece, PIECE_MAX, "\n");
     else if (lines && code == '\r' && text.size > 1 && text.data[1] == '\n')
         piece[0] = 0;
-    else if (out_unsafe (code))
+    else if (is_unsafe (code))
         snprintf (piece, PIECE_MAX, "<U+%04X>", (unsigned) code);
     else
         snprintf (piece, PIECE_MAX, "%.*s", (int) size, (const char *) text.data);
@@ -172,7 +173,7 @@ static void put_json (FILE *file, struct span text)
         uint32_t code;
         size_t size;
         bool good = next_code (rest (text, at), &code, &size);
-        if (!good || code < 0x20 || !out_unsafe (code))
+        if (!good || code < 0x20 || !is_unsafe (code))
             fwrite (text.data + at, 1, size, file);
         else if (code > 0xffff)
             fprintf (file, "\\u%04x\\u%04x", (unsigned) (0xd800 + ((code - 0x10000) >> 10)),

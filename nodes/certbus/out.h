@@ -47,7 +47,4 @@ json_t *json_hex (struct span bytes);
 /* "pk.sindh/1.0123456789abcdef-3", as schemas take references; null for none. */
 json_t *json_ref (const struct msg_id *id);
 
-/* Whether a person should not be shown this code point as it is. */
-bool out_unsafe (uint32_t code);
-
 #endif

@@ -16,7 +16,7 @@
 
 /* --- Finding one --------------------------------------------------------------------------- */
 
-int quarantine_page (struct call *call, int64_t after, struct span *answer)
+static int page_after (struct call *call, int64_t after, struct span *answer)
 {
     struct ask *question = ask_new ("quarantine");
     ask_int (question, "after", after);
@@ -67,7 +67,7 @@ int quarantine_position (struct call *call, const char *text, int64_t *position)
     int64_t after = 0;
     int code;
     do {
-        code = quarantine_page (call, after, &answer);
+        code = page_after (call, after, &answer);
         if (code != EXIT_DONE)
             return code;
         find_in (answer, text, &found);
@@ -152,7 +152,7 @@ static int run_list (struct call *call)
     int code;
     do {
         struct pack_in in;
-        code = quarantine_page (call, after, &answer);
+        code = page_after (call, after, &answer);
         if (code != EXIT_DONE)
             break;
         for (size_t left = answer_array (answer, "records", &in); left; left--) {
