@@ -100,14 +100,8 @@ static void attach_run (struct job *base, struct store *store)
         key_u32 (&key, (uint32_t) job->index);
         position = (int64_t) table_get_u64 (store->journal, &key, 0);
     }
-    if (position == 0 || journal_at (store->journal, position, &record) != JOURNAL_OK ||
-        record.envelope.size == 0)
-        return;
-    uint8_t *copy = malloc (record.envelope.size);
-    if (copy == NULL)
-        abort ();
-    memcpy (copy, record.envelope.data, record.envelope.size);
-    job->found = envelope_parse (&e, span_bytes (copy, record.envelope.size)) == CB_OK;
+    uint8_t *copy = store_message (store, position, &record, &e);
+    job->found = copy != NULL;
     if (job->found && job->content)
         put_content (job, &e);
     else if (job->found)

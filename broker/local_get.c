@@ -231,7 +231,6 @@ static void get_run (struct job *base, struct store *store)
     struct get_job *job = (struct get_job *) base;
     struct record record;
     struct envelope e;
-    uint8_t *copy = NULL;
     int64_t position = 0;
     switch (job->what) {
     case GET_TYPED:
@@ -248,22 +247,14 @@ static void get_run (struct job *base, struct store *store)
         put_candidates (job, store);
         return;
     }
-    job->found = position > 0 && journal_at (store->journal, position, &record) == JOURNAL_OK;
     pack_init (&job->out);
     if (job->what == GET_CHECK) {
+        job->found = journal_at (store->journal, position, &record) == JOURNAL_OK;
         put_check (job, store, &record);
         return;
     }
-    if (!job->found || record.envelope.size == 0) {
-        job->found = false;
-        return;
-    }
-    copy = malloc (record.envelope.size);
-    if (copy == NULL)
-        abort ();
-    memcpy (copy, record.envelope.data, record.envelope.size);
-    record.envelope.data = copy;
-    job->found = envelope_parse (&e, record.envelope) == CB_OK;
+    uint8_t *copy = store_message (store, position, &record, &e);
+    job->found = copy != NULL;
     if (job->found && job->what == GET_CONTACT)
         put_contact (job, &e);
     else if (job->found)
@@ -278,7 +269,9 @@ static void get_done (struct job *base, struct station *station)
         store_submit (station->store, base);
         return;
     }
-    if (job->found)
+    if (job->again)
+        answer_refuse (&job->asker, "away", "the broker is leaving");
+    else if (job->found)
         answer_send (&job->asker, &job->out);
     else
         answer_refuse (&job->asker, "not-found", "no such message here");

@@ -58,23 +58,6 @@ static size_t holders_of (struct store *store, const char *number, int64_t holde
     return count;
 }
 
-/* Copies the message at a position, which the next reading would overwrite. Owned: free. */
-static uint8_t *message_at (struct store *store, int64_t position, struct envelope *e)
-{
-    struct record record;
-    uint8_t *copy = NULL;
-    if (journal_at (store->journal, position, &record) != JOURNAL_OK || record.envelope.size == 0)
-        return NULL;
-    copy = malloc (record.envelope.size);
-    if (copy == NULL)
-        abort ();
-    memcpy (copy, record.envelope.data, record.envelope.size);
-    if (envelope_parse (e, span_bytes (copy, record.envelope.size)) == CB_OK)
-        return copy;
-    free (copy);
-    return NULL;
-}
-
 /* Whether one of the holders is replaced by `id`'s message or replaces it; else `*other` names
  * one of them. */
 static bool related (struct store *store, const int64_t *holders, size_t count,
@@ -82,8 +65,9 @@ static bool related (struct store *store, const int64_t *holders, size_t count,
 {
     bool found = count == 0;
     for (size_t i = 0; i < count && !found; i++) {
+        struct record record;
         struct envelope e;
-        uint8_t *copy = message_at (store, holders[i], &e);
+        uint8_t *copy = store_message (store, holders[i], &record, &e);
         if (copy == NULL)
             continue;
         found = msg_id_equal (&e.id, replaces) || (id != NULL && msg_id_equal (&e.replaces, id)) ||
@@ -117,9 +101,10 @@ static void settle_twice (struct store *store)
         return;
     size_t count = holders_of (store, number, holders);
     for (size_t i = 0; i < count; i++) {
+        struct record record;
         struct envelope e;
         struct key key;
-        uint8_t *copy = message_at (store, holders[i], &e);
+        uint8_t *copy = store_message (store, holders[i], &record, &e);
         if (copy == NULL)
             continue;
         key_begin (&key, TABLE_REPLACED);
@@ -205,10 +190,12 @@ bool numbers_same (struct store *store, struct span kind, unsigned mode, struct 
                    char id[ID_TEXT])
 {
     struct key key;
+    struct record record;
     struct envelope e;
     struct hash hash = same_hash (kind, mode, body);
     same_key (&key, &hash);
-    uint8_t *copy = message_at (store, (int64_t) table_get_u64 (store->journal, &key, 0), &e);
+    int64_t position = (int64_t) table_get_u64 (store->journal, &key, 0);
+    uint8_t *copy = store_message (store, position, &record, &e);
     if (copy == NULL)
         return false;
     struct hash held = same_hash (e.kind, e.mode, e.body);

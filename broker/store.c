@@ -98,6 +98,24 @@ bool store_ok (struct store *self, enum journal_result result)
     return false;
 }
 
+uint8_t *store_message (struct store *self, int64_t position, struct record *record,
+                        struct envelope *e)
+{
+    if (!store_ok (self, journal_at (self->journal, position, record)) ||
+        record->envelope.size == 0)
+        return NULL;
+    uint8_t *copy = malloc (record->envelope.size);
+    if (copy == NULL)
+        abort ();
+    memcpy (copy, record->envelope.data, record->envelope.size);
+    record->envelope.data = copy;
+    record->from = span_of ("");
+    if (envelope_parse (e, record->envelope) == CB_OK)
+        return copy;
+    free (copy);
+    return NULL;
+}
+
 bool store_full (const struct store *self)
 {
     return self->thread->full;

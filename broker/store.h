@@ -61,6 +61,11 @@ size_t store_done (struct store *self, struct station *station);
 /* For `run`: anything but OK, END and FULL is a broken disk, which ends the
  * process here; FULL marks the transaction as lost. Returns whether it was OK. */
 bool store_ok (struct store *self, enum journal_result result);
+/* For `run`: copies the message at a position, since the next reading overwrites it; `record` (but
+ * for its `from`) and `e` borrow from the copy. Returns owned: free. NULL: there is none, or its
+ * text is not kept. */
+uint8_t *store_message (struct store *self, int64_t position, struct record *record,
+                        struct envelope *e);
 /* Whether this turn's transaction is lost for lack of space. */
 bool store_full (const struct store *self);
 
