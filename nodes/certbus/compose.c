@@ -159,7 +159,7 @@ static enum next offer (struct composing *c, struct post *post, struct ready *re
         return NEXT_LEFT;
     }
     *code = post_go (call, post, ready);
-    if (*code == EXIT_DONE)
+    if (ready->sent)
         return NEXT_SENT;
     *code = left_be (c, "", *code);
     return NEXT_LEFT;

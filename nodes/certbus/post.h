@@ -84,6 +84,7 @@ struct ready {
     struct span dry_run;      /* the broker's answer; owned; empty: not asked */
     size_t reached;           /* known parties, without the sender */
     char away[PARTY_MAX + 1]; /* the parent that it has to wait for; "": none */
+    bool sent;                /* by post_go */
 };
 
 /* The schema of a kind that people send. An exit code and `why`. */
@@ -98,8 +99,9 @@ int post_ready (struct call *call, struct post *post, struct ready *ready, char 
 void ready_free (struct ready *ready);
 /* The number that it has or would be given; empty: none. */
 struct span ready_number (const struct post *post, const struct ready *ready);
-/* Signs, stores, and prints what became of it. */
-int post_go (struct call *call, const struct post *post, const struct ready *ready);
+/* Signs, stores, and prints what became of it; then its files follow. An exit code, which may be
+ * about them alone: `ready->sent` says whether the message left. */
+int post_go (struct call *call, const struct post *post, struct ready *ready);
 
 /* Prints whom it would reach, and whom not. */
 void post_show_dry_run (const struct call *call, const struct post *post,

@@ -91,7 +91,7 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
         say ("Who has it by now:  certbus show %s\n", id.text);
 }
 
-int post_go (struct call *call, const struct post *post, const struct ready *ready)
+int post_go (struct call *call, const struct post *post, struct ready *ready)
 {
     char why[WHY_MAX];
     struct span answer;
@@ -100,6 +100,7 @@ int post_go (struct call *call, const struct post *post, const struct ready *rea
         complain ("%s", why);
         return code;
     }
+    ready->sent = true;
     char id[ID_TEXT];
     span_text (body_text (answer, "id"), id, sizeof id);
     if (call->json)

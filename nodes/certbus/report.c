@@ -261,6 +261,8 @@ static enum step offer (struct reporting *r, struct post *post, int *code)
         *code = post_go (r->call, post, &ready);
     else if (step == STEP_END && *code == EXIT_DONE)
         *code = EXIT_REFUSED;
+    if (ready.sent)
+        draft_remove (&r->draft);
     ready_free (&ready);
     return step;
 }
@@ -283,8 +285,6 @@ static enum step review (struct reporting *r, int *code)
     *code = complete (r->call, &post, &above);
     if (*code == EXIT_DONE)
         step = offer (r, &post, code);
-    if (step == STEP_SEND && *code == EXIT_DONE)
-        draft_remove (&r->draft);
     post_free (&post);
     return step;
 }

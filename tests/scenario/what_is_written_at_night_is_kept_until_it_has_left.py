@@ -111,6 +111,23 @@ def what_is_wrong_opens_the_editor_again_with_the_reason_on_top(tree):
     nothing_left(tree, before)
 
 
+def what_left_without_its_file_is_no_draft_any_more(tree):
+    before = len(published(tree))
+    path = pathlib.Path("list.csv")
+    path.write_text("one,two\n")
+    other = ADVISORY.replace("014", "021").replace("Forged", "Attached")
+    terminal = Terminal(tree, "pk", "publish", "--attach", str(path), "--draft",
+                        "attached.draft", editor=fills("c", other))
+    terminal.shows("Send it?")
+    path.write_text("three,four\n")
+    terminal.type("yes")
+    terminal.shows("Code  ", "it changed while it was read", "was accepted without all of its files",
+                   "certbus attach pk/")
+    need("nothing was published" not in terminal.ends(1), "it was published")
+    need(len(published(tree)) == before + 1, "it was not published")
+    need(not pathlib.Path("attached.draft").exists(), "its draft is left")
+
+
 def a_closed_terminal_keeps_what_was_written(tree):
     before = len(published(tree))
     for draft in drafts():
@@ -247,6 +264,7 @@ def what_is_withdrawn_says_why_first(tree):
 prove(what_is_written_is_shown_confirmed_and_sent,
       nothing_leaves_without_a_yes_and_the_draft_goes_on,
       what_is_wrong_opens_the_editor_again_with_the_reason_on_top,
+      what_left_without_its_file_is_no_draft_any_more,
       a_closed_terminal_keeps_what_was_written,
       an_editor_that_fails_is_named_and_an_unchanged_form_is_no_message,
       a_file_is_asked_about_at_a_terminal_only_and_not_sent_twice,
