@@ -112,7 +112,7 @@ int file_read_secret (const char *path, size_t max, struct span *out, char *why,
     return open_and_read (path, max, true, out, why, why_size);
 }
 
-static bool write_all (int fd, struct span bytes)
+bool file_put (int fd, struct span bytes)
 {
     while (bytes.size) {
         ssize_t n = write (fd, bytes.data, bytes.size);
@@ -122,7 +122,7 @@ static bool write_all (int fd, struct span bytes)
             return false;
         bytes = span_bytes (bytes.data + n, bytes.size - (size_t) n);
     }
-    return fsync (fd) == 0;
+    return true;
 }
 
 static int sync_folder (const char *path)
@@ -165,7 +165,7 @@ int file_write (const char *path, struct span bytes, bool secret, bool replace, 
         open (made, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0666);
     if (fd < 0)
         return refuse (why, why_size, "%s: cannot be written: %s", path, strerror (errno));
-    bool good = write_all (fd, bytes);
+    bool good = file_put (fd, bytes) && fsync (fd) == 0;
     int saved = errno;
     if (close (fd) != 0 && good) {
         good = false;

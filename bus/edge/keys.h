@@ -45,6 +45,8 @@ int file_read_secret (const char *path, size_t max, struct span *out, char *why,
 int file_write (const char *path, struct span bytes, bool secret, bool replace, char *why,
                 size_t why_size);
 
+/* Writes all of it to an open file; false, and errno. */
+bool file_put (int fd, struct span bytes);
 /* The name `path` for the file `made`, over nothing that is there unless `replace`. 0, or -1
  * and errno. */
 int file_place (const char *made, const char *path, bool replace);

@@ -78,19 +78,6 @@ static void safe_name (struct span name, char out[ATTACHMENT_NAME_MAX + 1])
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
-static bool write_piece (int fd, struct span bytes)
-{
-    while (bytes.size) {
-        ssize_t n = write (fd, bytes.data, bytes.size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        bytes = span_bytes (bytes.data + n, bytes.size - (size_t) n);
-    }
-    return true;
-}
-
 /* All pieces in order, and whether they are what the message says. */
 static int write_file (struct call *call, const struct msg_id *id, const struct listed *file,
                        int fd)
@@ -113,7 +100,7 @@ static int write_file (struct call *call, const struct msg_id *id, const struct 
         if ((int64_t) content.size != part_bytes (size, i))
             return refused ("part %" PRId64 " has another size than the message says", i);
         crypto_generichash_update (&whole, content.data, content.size);
-        if (!write_piece (fd, content))
+        if (!file_put (fd, content))
             return refused ("it cannot be written: %s", strerror (errno));
     }
     crypto_generichash_final (&whole, hash, HASH_SIZE);
