@@ -16,6 +16,8 @@
 /* Of the messages with one number: looked at from each end, and taken of one origin. */
 #define NUMBER_LOOKS  64
 #define NUMBER_ORIGIN 4
+/* Of looking for a code, before others get at the journal. */
+#define SEARCH_MS 3
 
 /* --- What a record is ---------------------------------------------------------------------- */
 
@@ -354,35 +356,35 @@ bool index_code_begins (const uint8_t *bytes, const uint8_t code[CODE_BYTES], un
 }
 
 /* One block of it; false: enough was found. */
-static bool find_in_block (struct journal *journal, const uint8_t *code, unsigned bits,
-                           int64_t block, bool (*found) (int64_t position, void *arg), void *arg)
+static bool find_in_block (struct journal *journal, const struct index_search *search)
 {
     struct key prefix, after;
     struct span key, value;
-    code_key (&prefix, block, code, bits / 8);
+    unsigned bits = search->bits;
+    code_key (&prefix, search->block, search->code, bits / 8);
     after.size = 0;
     if (bits % 8 > 0) {
         /* From the first that the rest of the bits lets begin. */
-        code_key (&after, block, code, bits / 8 + 1);
+        code_key (&after, search->block, search->code, bits / 8 + 1);
         after.bytes[after.size - 1] &= (uint8_t) (0xff << (8 - bits % 8));
     }
     while (table_next (journal, &prefix, &after, &key, &value)) {
-        if (after.size != 5 + CODE_BYTES + 8 || !index_code_begins (after.bytes + 5, code, bits))
+        if (after.size != 5 + CODE_BYTES + 8 ||
+            !index_code_begins (after.bytes + 5, search->code, bits))
             return true;
-        if (!found ((int64_t) tail_u64 (key_span (&after)), arg))
+        if (!search->found ((int64_t) tail_u64 (key_span (&after)), search->arg))
             return false;
     }
     return true;
 }
 
-void index_find_code (struct journal *journal, const uint8_t code[CODE_BYTES], unsigned bits,
-                      int64_t *block, bool (*found) (int64_t position, void *arg), void *arg)
+void index_find_code (struct journal *journal, struct index_search *search)
 {
-    int64_t now = clock_steady ();
-    while (*block >= 0) {
-        bool more = find_in_block (journal, code, bits, *block, found, arg);
-        *block = more ? *block - 1 : -1;
-        if (clock_steady () - now >= 3)
+    int64_t until = clock_steady () + SEARCH_MS;
+    while (search->block >= 0) {
+        bool more = find_in_block (journal, search);
+        search->block = more ? search->block - 1 : -1;
+        if (clock_steady () >= until)
             return;
     }
 }

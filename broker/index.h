@@ -78,12 +78,18 @@ bool index_next_stream (struct journal *journal, const struct key *prefix, struc
 void index_stream_before (struct journal *journal, struct index_stream *stream, int64_t position);
 void index_stream_after (struct journal *journal, struct index_stream *stream, int64_t position);
 
-/* Looks for what begins with `bits` bits of a code, block by block, newest first. `*block` is
- * where to go on: start with that of the cursor; -1: that was all. Calls `found` with each
- * position, within a block the lowest code first, until it says no. */
+/* Looks for what begins with `bits` bits of a code, block by block, newest first, for a few ms at
+ * a time. Calls `found` with each position, within a block the lowest code first, until it says
+ * no. */
+struct index_search {
+    const uint8_t *code; /* borrowed */
+    unsigned bits;
+    int64_t block; /* where to go on: begin with that of the cursor; -1: that was all */
+    bool (*found) (int64_t position, void *arg);
+    void *arg;
+};
 int64_t index_block (int64_t position);
-void index_find_code (struct journal *journal, const uint8_t code[CODE_BYTES], unsigned bits,
-                      int64_t *block, bool (*found) (int64_t position, void *arg), void *arg);
+void index_find_code (struct journal *journal, struct index_search *search);
 /* Whether bytes begin with that many bits of a code. */
 bool index_code_begins (const uint8_t *bytes, const uint8_t code[CODE_BYTES], unsigned bits);
 

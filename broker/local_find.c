@@ -271,7 +271,13 @@ static bool code_found (int64_t position, void *arg)
 static void find_blocks (struct find *self, struct store *store)
 {
     struct coded coded = { self, store };
-    index_find_code (store->journal, self->code, self->bits, &self->block, code_found, &coded);
+    struct index_search search = { .code = self->code,
+                                   .bits = self->bits,
+                                   .block = self->block,
+                                   .found = code_found,
+                                   .arg = &coded };
+    index_find_code (store->journal, &search);
+    self->block = search.block;
     if (self->block < 0)
         self->phase = self->guessing ? FIND_END : FIND_CHOOSE;
 }
