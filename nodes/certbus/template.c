@@ -139,8 +139,7 @@ bool line_is_heading (const struct open_records *open, struct span line)
     return (stands_alone (line, size) || size >= HEADING_LEAST) && label_meant (open, line);
 }
 
-/* The next line, without its end. False: there is none. */
-static bool next_line (struct span *text, struct span *line)
+bool next_line (struct span *text, struct span *line)
 {
     if (!text->size)
         return false;
@@ -151,7 +150,7 @@ static bool next_line (struct span *text, struct span *line)
     return true;
 }
 
-static struct span trimmed (struct span line)
+struct span trimmed (struct span line)
 {
     while (line.size && isspace (line.data[0]))
         line = span_bytes (line.data + 1, line.size - 1);

@@ -25,6 +25,11 @@ void label_of (const struct field *field, bool outermost, char label[LABEL_MAX])
 /* The field of a record that a heading names; NULL: none. */
 const struct field *field_labelled (const struct field *record, const char *label);
 
+/* The next line, without its end, which moves `text` along. False: there is none. */
+bool next_line (struct span *text, struct span *line);
+/* Without the blanks around it. */
+struct span trimmed (struct span line);
+
 /* The size of "Label" in "Label: ..."; 0: this is no heading by its form. */
 size_t label_size (struct span line);
 /* The name that a label stands for: lower case, "_" for blanks. */

@@ -262,15 +262,6 @@ static struct frame *push (struct parsing *p, const struct field *field, json_t 
     return frame;
 }
 
-static struct span trim (struct span line)
-{
-    while (line.size && isspace (line.data[0]))
-        line = span_bytes (line.data + 1, line.size - 1);
-    while (line.size && isspace (line.data[line.size - 1]))
-        line.size--;
-    return line;
-}
-
 /* The field of one frame; the outermost holds the settings, too. */
 static const struct field *known_in (const struct parsing *p, size_t at, const char *name,
                                      bool *setting)
@@ -327,7 +318,7 @@ static bool begin_field (struct parsing *p, struct frame *frame, const struct fi
     note_path (p, path, p->line);
     if (said_twice (p, field, into))
         return false;
-    rest = trim (rest);
+    rest = trimmed (rest);
     bool below = rest.size == 0;
     if (field->type == FIELD_RECORD && !below) {
         if (!span_is (rest, field->list ? "[]" : "{}"))
@@ -395,7 +386,7 @@ static bool dash (struct parsing *p, struct span line, int indent, bool *was)
     list->indent = indent;
     line = span_bytes (line.data + 1, line.size - 1);
     int inside = indent + 1 + leading (line, &bytes);
-    line = trim (line);
+    line = trimmed (line);
     snprintf (path, sizeof path, "%.180s[%zu]", list->path, json_array_size (list->into));
     note_path (p, path, p->line);
     if (list->field->type != FIELD_RECORD) {
@@ -440,7 +431,7 @@ static bool take_line (struct parsing *p, struct span whole)
                                    p->value.field->type == FIELD_BYTES || !p->value.lines);
     if (line.size && line.data[0] == '#')
         return true;
-    if (trim (line).size == 0)
+    if (trimmed (line).size == 0)
         return !p->value.field || add_text (p, line);
     if (line.data[0] != '\\') {
         if (!dash (p, line, indent, &was))
@@ -466,17 +457,15 @@ static bool take_line (struct parsing *p, struct span whole)
 
 static bool parse (struct parsing *p, struct span text)
 {
+    struct span line;
     if (text.size >= 3 && memcmp (text.data, "\xef\xbb\xbf", 3) == 0)
         text = span_bytes (text.data + 3, text.size - 3);
     if (!span_utf8 (text))
         return wrong (p, 0, "not UTF-8; save it as UTF-8");
-    while (text.size) {
-        const uint8_t *end = memchr (text.data, '\n', text.size);
-        size_t size = end ? (size_t) (end - text.data) : text.size;
+    while (next_line (&text, &line)) {
         p->line++;
-        if (!take_line (p, span_bytes (text.data, size)))
+        if (!take_line (p, line))
             return false;
-        text = span_bytes (text.data + size + (end != NULL), text.size - size - (end != NULL));
     }
     return end_value (p);
 }
