@@ -179,15 +179,16 @@ static void put_contact (struct get_job *job, const struct envelope *e)
 static void put_check (struct get_job *job, struct store *store, const struct record *record)
 {
     bool held = job->found && hash_equal (&record->leaf, &job->leaf);
+    /* Only who signed both has said two things under one number. */
+    bool two = job->found && !held && job->reason == CB_OK;
     struct standing standing = { .position = 0 };
     if (held)
         standing_find (store->journal, &job->id, &standing);
     pack_put_map (&job->out, 4 + 2 * (standing.position > 0));
-    put_text (&job->out, "detail",
-              job->found && !held ? "another message here has the same number" : "");
+    put_text (&job->out, "detail", two ? "another message here has the same number" : "");
     put_bool (&job->out, "held", held);
     put_bool (&job->out, "ok", true);
-    put_uint (&job->out, "reason", job->found && !held ? CB_EQUIVOCATION : job->reason);
+    put_uint (&job->out, "reason", two ? CB_EQUIVOCATION : job->reason);
     put_replaced (&job->out, &standing);
     job->found = true;
 }

@@ -115,6 +115,15 @@ def what_was_exported_is_verified_where_there_is_no_bus(tree):
     need(found["current"] is None and found["genuine"] is True, found)
 
 
+def a_file_that_was_altered_accuses_nobody_of_two_messages(tree):
+    pk, sindh, first = setup(tree)
+    pk.certbus("export", first["id"], "--out", "altered.certbus")
+    file = pathlib.Path("altered.certbus")
+    file.write_bytes(file.read_bytes().replace(b"Do not open them.", b"You may open them"))
+    text = says(sindh.certbus("verify", file, expect=4), "NOT GENUINE", "(bad-signature)")
+    need("equivocation" not in text, text)
+
+
 def an_attachment_is_compared_with_what_the_message_says(tree):
     pk, sindh, _ = setup(tree)
     pathlib.Path("iocs.csv").write_text("1.2.3.4\n")
@@ -159,6 +168,7 @@ prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       what_was_replaced_or_withdrawn_says_so_first,
       a_file_that_is_no_message_is_named_with_what_to_do,
       what_was_exported_is_verified_where_there_is_no_bus,
+      a_file_that_was_altered_accuses_nobody_of_two_messages,
       an_attachment_is_compared_with_what_the_message_says,
       a_slip_in_an_id_is_answered_with_what_was_meant,
       a_thread_is_shown_from_each_of_its_messages)
