@@ -100,7 +100,9 @@ bool board_take (struct board *self, const struct record *record, struct span st
     else if (span_is (e->kind, "advisory") && !own) {
         if (fresh)
             add (&self->advisories, e, standing);
-        if (!standing.size && e->mode == CB_MODE_LIVE)
+        /* A withdrawal may repeat what was asked; it asks nothing. */
+        if (!standing.size && e->mode == CB_MODE_LIVE &&
+            !span_is (body_text (e->body, "status"), "withdrawn"))
             take_due (self, e);
     }
     return true;

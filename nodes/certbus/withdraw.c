@@ -71,6 +71,7 @@ static void say_why (const struct schema *schema, json_t *body, const char *reas
     }
     free (words);
     json_object_set_new (body, "status", json_string (WITHDRAWN));
+    json_object_del (body, "actions"); /* it asks nothing any more */
 }
 
 static int withdraw (struct call *call, const char *id, const struct fetched *fetched)
@@ -122,7 +123,8 @@ const struct command command_withdraw = {
     .about =
         "ID is an own message, by its id, its number or its code. The withdrawal is a message to\n"
         "the same parties, with the same TLP and number and ahead of other traffic; it begins\n"
-        "with the reason and holds the old text. Nothing can be made unread: whoever looks at the\n"
+        "with the reason, holds the old text, and asks for no action. Nothing can be made unread: "
+        "whoever looks at the\n"
         "old one is told that it was withdrawn. Kinds that have no status \"withdrawn\" cannot "
         "be:\n"
         "a report of an incident gets an update instead.",

@@ -45,6 +45,7 @@ def what_waits_for_a_person_is_on_the_board_and_what_is_done_is_not(tree):
 
     withdrawn = pk.publish("advisory", {
         "number": "X-1", "title": "X-1", "severity": "S2", "summary": "s",
+        "actions": [{"id": "A1", "text": "do X-1", "due": now() - DAY}],
         "status": "withdrawn"}, ["pk.**"], replaces=late["ref"])
     until(lambda: any(one["id"] == late["id"] and one["mark"] == "withdrawn"
                       for one in board(kpt)["advisories"]), "the withdrawn one is marked")

@@ -250,6 +250,7 @@ def what_is_withdrawn_says_why_first(tree):
     body = withdrawal["body"]
     need(body["status"] == "withdrawn" and body["title"].startswith("WITHDRAWN: "), body)
     need(body["summary"].startswith("WITHDRAWN: It was a mistake."), body)
+    need("actions" not in body, "what was withdrawn is still asked for")
     need(body["number"] == "NCERT-2026-014", body)
     need(withdrawal["replaces"] == newest["ref"] and withdrawal["precedence"] == "flash", withdrawal)
     need("was withdrawn" in pk.certbus("withdraw", oldest["id"], "--reason", "x", expect=1),
