@@ -5,20 +5,6 @@
 
 #include "nodes/certbus/talk.h"
 
-/* What a wrong or short id may have meant, as the broker says. */
-static void say_candidates (struct span answer)
-{
-    struct pack_in in;
-    size_t count = answer_array (answer, "candidates", &in);
-    for (size_t i = 0; i < count; i++) {
-        struct span one = pack_any (&in);
-        complain ("  %-20s  %-10s  %s  %s", line_of (body_text (one, "id")).text,
-                  line_of (body_text (one, "kind")).text,
-                  when_of (body_int (one, "issued", 0)).text,
-                  line_of (body_text (one, "title")).text);
-    }
-}
-
 static int ask_for (struct call *call, const char *id, struct fetched *fetched, char *why,
                     size_t why_size)
 {
@@ -44,12 +30,10 @@ int fetch (struct call *call, const char *id, struct fetched *fetched)
 {
     char why[WHY_MAX];
     int code = ask_for (call, id, fetched, why, sizeof why);
-    if (code == EXIT_AWAY) {
+    if (code == EXIT_AWAY)
         complain ("%s", why);
-    } else if (code != EXIT_DONE) {
+    else if (code != EXIT_DONE)
         complain ("%s: %s", line_text (id).text, why);
-        say_candidates (fetched->answer);
-    }
     return code;
 }
 

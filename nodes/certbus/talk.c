@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/talk.h"
+#include "nodes/certbus/ago.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus/edge/json.h"
+#include "nodes/certbus/record.h"
 
 #define ASK_KEYS 24
 
@@ -136,9 +138,11 @@ static void add_candidates (struct span answer, char *why, size_t why_size)
     for (; count > 0; count--) {
         struct span one = pack_any (&in);
         size_t used = strlen (why);
-        snprintf (why + used, why_size - used, "\n  %.80s  %.32s  %.100s",
+        struct span title = body_text (one, "title");
+        snprintf (why + used, why_size - used, "\n  %-20.80s  %-10.32s  %s%s%.80s",
                   line_of (body_text (one, "id")).text, line_of (body_text (one, "kind")).text,
-                  line_of (body_text (one, "title")).text);
+                  when_of (body_int (one, "issued", 0)).text, title.size ? "  " : "",
+                  line_of (title).text);
     }
 }
 

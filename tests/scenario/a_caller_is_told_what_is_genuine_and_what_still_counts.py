@@ -145,6 +145,7 @@ def a_slip_in_an_id_is_answered_with_what_was_meant(tree):
     sequence = int(first["id"].rpartition("-")[2])
     text = sindh.certbus("show", f"pk/1-{sequence}9", expect=1)
     says(text, f"  {first['id']} ", "advisory", "Forged mails")
+    need(text.count("Forged mails") == 1, f"it is listed twice: {text}")
     says(sindh.certbus("show", first["code"][:4]), "Forged mails")
     says(sindh.certbus("show", "NCERT-2026-013"), "Forged mails")
     body = {"number": "NCERT-2026-013", "title": "Another's", "severity": "S5", "summary": "s"}
