@@ -129,9 +129,8 @@ static void on_trust (const struct facts *f, struct advices *out)
              lasting (f->now - f->head).text);
     if (f->frozen > 0)
         put (out, ADVICE_TO_DO,
-             "%zu %s frozen for signing two messages with one number, call them, then: "
-             "certbus freeze --off %.*s",
-             f->frozen, f->frozen == 1 ? "party is" : "parties are", SPAN_ARG (f->first_frozen));
+             "%zu %s frozen here; when the matter is settled: certbus freeze --off %.*s", f->frozen,
+             f->frozen == 1 ? "party is" : "parties are", SPAN_ARG (f->first_frozen));
 }
 
 static void on_messages (const struct facts *f, struct advices *out)
