@@ -30,6 +30,42 @@ static void print_by_id (struct call *call, const char *id)
     fetch_free (&fetched);
 }
 
+static bool was_delivered (struct span answer, struct span party)
+{
+    struct pack_in in;
+    size_t count = answer_array (answer, "delivered", &in);
+    while (count--)
+        if (span_equal (body_text (pack_any (&in), "party"), party))
+            return true;
+    return false;
+}
+
+void life_refused (struct call *call, const struct fetched *fetched)
+{
+    struct pack_in in;
+    size_t count = answer_array (fetched->answer, "answers", &in);
+    for (size_t i = 0; i < count && i < THREAD_MOST; i++) {
+        char text[ID_TEXT];
+        struct msg_id id;
+        struct fetched one;
+        struct pack_in at = pack_open (pack_any (&in));
+        if (!msg_id_read (&at, &id) || was_delivered (fetched->answer, id.origin))
+            continue;
+        msg_id_text (&id, text);
+        if (fetch_quietly (call, text, &one) && one.record.whole &&
+            span_is (one.record.e.kind, "rejection")) {
+            struct span reason = body_text (one.record.e.body, "reason");
+            const char *sentence = reason_sentence (reason);
+            style (STYLE_BAD);
+            say ("  REFUSED          by %s, %s: %s%s%s%s\n", line_of (id.origin).text,
+                 when_of (one.record.e.issued).text, sentence ? sentence : "", sentence ? " (" : "",
+                 line_of (reason).text, sentence ? ")" : "");
+            style (STYLE_PLAIN);
+        }
+        fetch_free (&one);
+    }
+}
+
 static void print_answers (struct call *call, struct span answer)
 {
     struct pack_in in;

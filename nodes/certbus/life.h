@@ -10,6 +10,9 @@
 /* Prints the thread that the message belongs to or began; nothing when it is alone. */
 void life_thread (struct call *call, const struct fetched *fetched);
 
+/* Prints who refused it and why, as their rejections in its thread say; not who took it since. */
+void life_refused (struct call *call, const struct fetched *fetched);
+
 /* Prints the chain of revisions, oldest first; nothing when there is only one. */
 void life_revisions (struct call *call, const struct record *record);
 /* The same: array of {"id", "issued", "title", "withdrawn"}; this one is in it. */

@@ -120,6 +120,7 @@ static int run (struct call *call)
         if (record->whole)
             attach_print (call, &record->e.id);
         print_far (&fetched);
+        life_refused (call, &fetched);
         life_thread (call, &fetched);
         life_revisions (call, record);
     }

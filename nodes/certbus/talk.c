@@ -121,8 +121,7 @@ void ask_pack (const struct ask *self, struct pack_out *out)
     }
 }
 
-/* The sentence of a reason that protocol.md names; NULL: it is one of local.md's. */
-static const char *reason_sentence (struct span name)
+const char *reason_sentence (struct span name)
 {
     for (unsigned i = 1; i < CB_REASON_END; i++)
         if (span_is (name, cb_reason_name (i)))

@@ -43,4 +43,7 @@ bool answer_bool (struct span answer, const char *key);
  * next question at the reading door. An exit code and `why`. */
 int talk_ref (struct call *call, const char *text, struct msg_id *id, char *why, size_t why_size);
 
+/* The sentence of a reason that protocol.md names, by that name; NULL: it names none such. */
+const char *reason_sentence (struct span name);
+
 #endif

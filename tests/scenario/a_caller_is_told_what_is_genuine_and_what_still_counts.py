@@ -164,6 +164,14 @@ def a_thread_is_shown_from_each_of_its_messages(tree):
         says(thread, first["id"], "Forged mails", answer["id"], "Have you read it?")
 
 
+def an_origin_sees_who_refused_its_message_and_why(tree):
+    pk, sindh, _ = setup(tree)
+    pk.certbus("freeze", "pk.sindh")
+    sent = sindh.say("Please call us.", "pk")
+    until(lambda: "REFUSED          by pk, " in sindh.certbus("show", sent), "show says so")
+    says(sindh.certbus("show", sent), "the origin is frozen here", "(frozen)")
+
+
 prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       a_code_or_a_number_alone_is_never_genuine,
       what_was_replaced_or_withdrawn_says_so_first,
@@ -172,4 +180,5 @@ prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       a_file_that_was_altered_accuses_nobody_of_two_messages,
       an_attachment_is_compared_with_what_the_message_says,
       a_slip_in_an_id_is_answered_with_what_was_meant,
-      a_thread_is_shown_from_each_of_its_messages)
+      a_thread_is_shown_from_each_of_its_messages,
+      an_origin_sees_who_refused_its_message_and_why)
