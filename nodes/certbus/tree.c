@@ -132,13 +132,13 @@ static int draw_branch (const struct node *node, size_t below, bool *open, const
 static void say_presence (const struct node *node, int64_t now)
 {
     if (strcmp (node->link, "self") == 0)
-        say ("(here)");
+        say ("  (here)");
     else if (strcmp (node->link, "away") == 0) {
         style (STYLE_BAD);
-        say ("away since %s", moment_of (node->since, now).text);
+        say ("  away since %s", moment_of (node->since, now).text);
     } else if (node->link[0]) {
         style (STYLE_GOOD);
-        say ("open since %s", moment_of (node->since, now).text);
+        say ("  open since %s", moment_of (node->since, now).text);
     }
     style (STYLE_PLAIN);
 }
@@ -152,7 +152,7 @@ static void draw (const struct node *node, size_t top, bool *open, int64_t now)
         style (STYLE_STRONG);
     say ("%-*s", used > 26 ? 2 : 28 - used, node->name);
     style (STYLE_PLAIN);
-    say ("  %-12s  %s%s  ", line_text (node->role).text, node->title, node->sectors);
+    say ("  %-12s  %s%s", line_text (node->role).text, node->title, node->sectors);
     say_presence (node, now);
     style (STYLE_BAD);
     if (node->revoked)
