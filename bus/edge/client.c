@@ -224,7 +224,8 @@ static bool name_folders (struct client *self, const char *home, enum client_doo
            refuse (self, "%.80s...: %s", home, strerror (ENAMETOOLONG));
 }
 
-bool client_there (const char *home)
+/* `absent` is what was found when it is not there. */
+static bool look (const char *home, bool *absent)
 {
     char why[256];
     struct client self = { .folder_fd = -1, .why = why, .why_size = sizeof why };
@@ -232,7 +233,20 @@ bool client_there (const char *home)
                  open_folder (&self) && knock (&self);
     if (self.folder_fd >= 0)
         close (self.folder_fd);
+    *absent = self.absent;
     return there;
+}
+
+bool client_there (const char *home)
+{
+    bool absent;
+    return look (home, &absent);
+}
+
+bool client_absent (const char *home)
+{
+    bool absent;
+    return !look (home, &absent) && absent;
 }
 
 struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size)
@@ -243,6 +257,7 @@ struct client *client_open (const char *home, enum client_door door, char *why, 
     self->folder_fd = -1;
     self->why = why;
     self->why_size = why_size;
+    zsys_handler_set (NULL); /* czmq's would swallow SIGTERM */
     zmq_msg_init (&self->frame.msg);
     if (!name_folders (self, home, door) || !dial (self))
         client_close (&self);

@@ -16,10 +16,14 @@ enum client_door { CLIENT_READ, CLIENT_ACT };
 struct client;
 
 /* NULL and `why`: no such home, no broker running there (and how to start it),
- * no permission on the socket (and which group). Changes no state. */
+ * no permission on the socket (and which group). Changes nothing there. Takes back
+ * the handlers of SIGINT and SIGTERM that czmq sets, so that they end the node. */
 struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size);
 /* Whether a broker answers there now, for reading: no wait for one that is just starting. */
 bool client_there (const char *home);
+/* Whether nobody serves it: a home whose doors one may see, and no broker behind them. Then
+ * `why` of a call that failed said so, and how to start it. */
+bool client_absent (const char *home);
 void client_close (struct client **self);
 
 /* Sends a question (a canonical map with "op") and waits up to `timeout` ms (-1:

@@ -123,7 +123,7 @@ static int run (struct call *call)
         return describe (call);
     struct ask *question = ask_new ("config");
     int code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, sizeof why);
-    if (code == EXIT_AWAY && strncmp (why, "no broker is running", 20) == 0)
+    if (code == EXIT_AWAY && client_absent (call->home))
         return from_file (call, why);
     if (code != EXIT_DONE) {
         complain ("%s", why);

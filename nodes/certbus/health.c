@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/health.h"
 
-#include <string.h>
-
 #include "nodes/certbus/talk.h"
 
 static enum health health_of (int64_t level)
@@ -28,8 +26,8 @@ int health_ask (struct call *call, struct span *answer, bool *answered)
     *answered = code == EXIT_DONE;
     if (*answered)
         return health_of (body_int (*answer, "level", 0));
-    /* The client's words: a home whose broker does not run can be told from one that is shut. */
-    bool dead = strncmp (why, "no broker is running", strlen ("no broker is running")) == 0;
+    /* A home whose broker does not run is another thing than one that is shut. */
+    bool dead = code == EXIT_AWAY && client_absent (call->home);
     say_unknown (call, dead ? HEALTH_NOW : HEALTH_UNKNOWN, why);
     return dead ? HEALTH_NOW : HEALTH_UNKNOWN;
 }

@@ -110,6 +110,11 @@ bool client_there (const char *home)
     return broker.count > 0;
 }
 
+bool client_absent (const char *home)
+{
+    return !client_there (home);
+}
+
 struct client *client_open (const char *home, enum client_door door, char *why, size_t why_size)
 {
     if (!broker.count) {

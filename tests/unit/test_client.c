@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,7 @@ static void a_question_gets_its_answer (void **state)
     struct client *client = must_open ("home", CLIENT_READ);
     must_ask (client, "status");
     must_ask (client, "status");
+    assert_false (client_absent ("home"));
     client_close (&client);
     assert_null (client);
     client_close (&client);
@@ -321,6 +323,8 @@ static void a_home_without_its_broker_says_how_to_start_it (void **state)
     (void) state;
     assert_null (client_open ("home", CLIENT_READ, why, sizeof why));
     says ("no broker is running in home; start it with: certbusd -C home");
+    assert_true (client_absent ("home"));
+    assert_false (client_absent ("nowhere")); /* another complaint */
     /* One that was killed left its socket. */
     struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "home/run/read/bus" };
     int fd = socket (AF_UNIX, SOCK_STREAM, 0);
@@ -358,6 +362,26 @@ static void a_door_that_is_for_others_names_their_group (void **state)
     says ("no permission to enter .");
 }
 
+static void swallow (int signal)
+{
+    (void) signal;
+}
+
+/* czmq sets handlers of its own with the first socket, and they only note the signal. */
+static void a_signal_ends_a_node_although_czmq_would_keep_it (void **state)
+{
+    struct sigaction now;
+    broker_start (*state, "home", "run/read/bus");
+    zsys_handler_set (NULL);
+    zsys_handler_set (swallow);
+    assert_int_equal (sigaction (SIGTERM, NULL, &now), 0);
+    assert_true (now.sa_handler != SIG_DFL);
+    struct client *client = must_open ("home", CLIENT_READ);
+    assert_int_equal (sigaction (SIGTERM, NULL, &now), 0);
+    assert_true (now.sa_handler == SIG_DFL);
+    client_close (&client);
+}
+
 #define CLIENT_TEST(f) cmocka_unit_test_setup_teardown (f, enter, leave)
 
 int main (void)
@@ -374,8 +398,8 @@ int main (void)
         CLIENT_TEST (a_question_that_is_too_large_is_not_sent),
         CLIENT_TEST (what_is_no_home_is_told_apart),
         CLIENT_TEST (a_home_without_its_broker_says_how_to_start_it),
+        CLIENT_TEST (a_signal_ends_a_node_although_czmq_would_keep_it),
         CLIENT_TEST (a_door_that_is_for_others_names_their_group),
     };
-    zsys_handler_set (NULL);
     return ended (cmocka_run_group_tests (tests, NULL, NULL));
 }

@@ -8,7 +8,6 @@
  * PROGRAM, with SIREN_ID, SIREN_SEVERITY and SIREN_TITLE in its environment. Exit code 0 says
  * that it rang; only then does the broker's cursor move on. Anything else: it rings again.
  */
-#include <czmq.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -147,7 +146,6 @@ int main (int argc, char **argv)
         fprintf (stderr, "usage: siren HOME PROGRAM [ARGUMENT...]\n");
         return 2;
     }
-    zsys_handler_set (NULL); /* czmq would take SIGINT and SIGTERM for itself */
     struct client *client = client_open (argv[1], CLIENT_READ, why, sizeof why);
     while (client == NULL) {
         complain (why);
