@@ -231,7 +231,7 @@ static void the_tree_is_drawn_over_all_pages_with_what_is_known_of_presence (voi
     assert_true (span_is (body_text (broker_was_asked ("tree"), "after"), "pk.a-b"));
     says (ran->out, "pk                            role          T  (here)\n+- pk.a ");
     says (ran->out, "open since 2027-01-15T08:00:00Z\n|  +- pk.a.x ");
-    says (ran->out, "T    REVOKED\n+- pk.a-b ");
+    says (ran->out, "T  REVOKED\n+- pk.a-b                     role          T\n");
     says (ran->out, "+- pk.b                       role          T  away since 2027");
     says (ran->out, "EXPIRED 2027-01-14T08:00:00Z\n");
     says (ran->out, "it is not known here");
