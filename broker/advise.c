@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/advise.h"
 
+#include "bus/core/when.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@ static void put (struct advices *out, enum advice_level level, const char *forma
 
 /* "3 days", for a sentence. */
 struct lasting {
-    char text[32];
+    char text[64];
 };
 
 static struct lasting lasting (int64_t ms)
@@ -48,18 +50,27 @@ static struct lasting lasting (int64_t ms)
     return out;
 }
 
+/* "3 messages wait", "at least 1 message waits". */
+static struct lasting waiting (const struct link_facts *link)
+{
+    struct lasting out;
+    bool one = link->lag == 1;
+    snprintf (out.text, sizeof out.text, "%s%" PRIu64 " %s", link->more ? "at least " : "",
+              link->lag, one ? "message waits" : "messages wait");
+    return out;
+}
+
 static void on_credential (const struct facts *f, struct advices *out)
 {
     int64_t left = f->not_after - f->now;
     if (f->revoked)
         put (out, ADVICE_NOW,
-             "this party's credential has been revoked: nothing from here is accepted; call the "
+             "this party's credential has been revoked: nothing from here is accepted: call the "
              "party above");
     else if (left < 0)
         put (out, ADVICE_NOW,
-             "this party's credential has expired: nothing from here is accepted; certbus renew, "
-             "and "
-             "give the file to the party above");
+             "this party's credential has expired: nothing from here is accepted: certbus renew, "
+             "and give the file to the party above");
     else if (left < EXPIRES_SOON)
         put (out, left < EXPIRES_NOW ? ADVICE_NOW : ADVICE_TO_DO,
              "this party's credential expires in %s: certbus renew, and give the file to the party "
@@ -93,32 +104,56 @@ static void on_clock (const struct facts *f, struct advices *out)
          ahead && -skew > ADVISE_REFUSED_MS ? ", so that what is sent from here is refused" : "");
 }
 
+/* Whether what waits for the parent has waited for so long that somebody must act. */
+static enum advice_level urgency (const struct link_facts *parent, int64_t since, int64_t now)
+{
+    return parent->lag > 0 && now - since > ADVISE_PARENT_MS ? ADVICE_NOW : ADVICE_TO_DO;
+}
+
+static void on_parent_away (const struct facts *f, struct advices *out)
+{
+    const struct link_facts *parent = &f->parent;
+    char safely[96] = "";
+    int64_t away = f->now - parent->since;
+    if (parent->lag > 0)
+        snprintf (safely, sizeof safely, "; %s here safely", waiting (parent).text);
+    put (out, urgency (parent, parent->since, f->now),
+         "the parent %s %s%s%s%s%s: check the network, and call the parent", parent->name,
+         away < 1000 ? "is not connected" : "has not been connected for ",
+         away < 1000 ? "" : lasting (away).text, parent->refused[0] != '\0' ? ", and last: " : "",
+         parent->refused, safely);
+}
+
 static void on_parent (const struct facts *f, struct advices *out)
 {
     const struct link_facts *parent = &f->parent;
     if (!f->has_parent)
         return;
-    int64_t away = f->now - parent->since, waits = f->now - parent->oldest;
-    const char *least = parent->more ? "at least " : "";
-    if (!parent->open)
-        put (out, parent->lag > 0 && away > ADVISE_PARENT_MS ? ADVICE_NOW : ADVICE_TO_DO,
-             "the parent %s has not been connected for %s%s%s; %s%" PRIu64
-             " messages wait here safely: check the network, and call the parent",
-             parent->name, lasting (away).text, parent->refused[0] != '\0' ? ", and last: " : "",
-             parent->refused, least, parent->lag);
-    else if (parent->lag > 0 && waits > ADVISE_WAIT_MS)
+    if (parent->refusing && (!parent->open || parent->lag > 0)) {
+        char safely[96] = "";
+        if (parent->lag > 0)
+            snprintf (safely, sizeof safely, "; %s here safely", waiting (parent).text);
+        put (out, urgency (parent, parent->oldest, f->now),
+             "the parent %s is reached, but %s%s: call the parent", parent->name, parent->refused,
+             safely);
+    } else if (!parent->open) {
+        on_parent_away (f, out);
+    } else if (parent->lag > 0 && f->now - parent->oldest > ADVISE_WAIT_MS) {
         put (out, ADVICE_TO_DO,
-             "%s%" PRIu64
-             " messages wait for the parent %s, the oldest for %s, although it is connected: the "
-             "link is slow, or its disk is full; call the parent",
-             least, parent->lag, parent->name, lasting (waits).text);
+             "%s for the parent %s%s for %s, although it is connected: the link is slow, or its "
+             "disk is full; call the parent",
+             waiting (parent).text, parent->name,
+             parent->lag == 1 && !parent->more ? "" : ", the oldest",
+             lasting (f->now - parent->oldest).text);
+    }
 }
 
 static void on_trust (const struct facts *f, struct advices *out)
 {
     if (!f->has_policy)
         put (out, ADVICE_NOW,
-             "there is no policy here: nothing can be judged; join again with the bundle");
+             "there is no policy here: nothing can be judged: certbus join, again, with "
+             "the credential file");
     else if (f->stale && f->head == 0)
         put (out, ADVICE_TO_DO,
              "trust is stale: no head of the top party has come yet; revocations may be missing");
@@ -127,10 +162,30 @@ static void on_trust (const struct facts *f, struct advices *out)
              "trust is stale: the newest head of the top party is %s old; revocations may be "
              "missing: is every broker above connected?",
              lasting (f->now - f->head).text);
-    if (f->frozen > 0)
+}
+
+/* What was decided about other parties, or is to be. */
+static void on_parties (const struct facts *f, struct advices *out)
+{
+    char others[48] = "", date[WHEN_TEXT];
+    if (f->again > 1)
+        snprintf (others, sizeof others, ", and %zu more", f->again - 1);
+    when_text (f->first_again_at, date);
+    if (f->again > 0)
         put (out, ADVICE_TO_DO,
-             "%zu %s frozen here; when the matter is settled: certbus freeze --off %.*s", f->frozen,
-             f->frozen == 1 ? "party is" : "parties are", SPAN_ARG (f->first_frozen));
+             "%s was enrolled again after its keys were lost, on %.10s%s: make sure that it was "
+             "meant: certbus list --kind enrolment",
+             f->first_again, date, others);
+    if (f->frozen == 1)
+        put (out, ADVICE_TO_DO,
+             "1 party is frozen here (%s, %s): call them, then: certbus freeze --off %s",
+             f->first_frozen,
+             f->first_frozen_twice ? "which signed two messages with one number" : "by an officer",
+             f->first_frozen);
+    else if (f->frozen > 1)
+        put (out, ADVICE_TO_DO,
+             "%zu parties are frozen here (%s first): call them, then: certbus freeze --off PARTY",
+             f->frozen, f->first_frozen);
 }
 
 static void on_messages (const struct facts *f, struct advices *out)
@@ -143,11 +198,15 @@ static void on_messages (const struct facts *f, struct advices *out)
     if (f->quarantined > 0)
         put (out, ADVICE_TO_DO, "%" PRIu64 " %s in quarantine: certbus quarantine", f->quarantined,
              f->quarantined == 1 ? "message is" : "messages are");
-    if (f->children_behind > 0)
+    if (f->children_behind == 1)
         put (out, ADVICE_TO_DO,
-             "%zu %s away, with messages waiting for more than a day, first %s: call them",
-             f->children_behind, f->children_behind == 1 ? "child is" : "children are",
+             "the child %s is away, with messages waiting for more than a day: call them",
              f->child_behind);
+    else if (f->children_behind > 1)
+        put (out, ADVICE_TO_DO,
+             "%zu children are away, with messages waiting for more than a day (%s first): call "
+             "them",
+             f->children_behind, f->child_behind);
 }
 
 static int worst_first (const void *a, const void *b)
@@ -161,7 +220,7 @@ static int worst_first (const void *a, const void *b)
 void advise (const struct facts *facts, struct advices *out)
 {
     static void (*const rows[]) (const struct facts *, struct advices *) = {
-        on_disk, on_credential, on_parent, on_clock, on_trust, on_messages,
+        on_disk, on_credential, on_parent, on_clock, on_trust, on_parties, on_messages,
     };
     struct advices found = { .count = 0 };
     const struct advice *order[ADVICE_MAX];

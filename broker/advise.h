@@ -22,6 +22,8 @@
 #define ADVISE_CHILD_MS   INT64_C (86400000)
 #define ADVISE_SKEW_MS    INT64_C (60000)
 #define ADVISE_REFUSED_MS INT64_C (600000) /* a clock so far ahead gets messages refused */
+/* For so long it is said that somebody was enrolled again after its keys were lost. */
+#define ADVISE_AGAIN_MS INT64_C (604800000)
 
 enum advice_level { ADVICE_HEALTHY, ADVICE_TO_DO, ADVICE_NOW };
 
@@ -33,6 +35,7 @@ struct link_facts {
     uint64_t lag;   /* messages that wait for it; at least, with `more` */
     int64_t oldest; /* ms UTC, when the oldest of them was taken; 0: none */
     const char *refused;
+    bool refusing; /* it is reached, and lately a session was refused: `refused` says why */
 };
 
 struct facts {
@@ -42,7 +45,11 @@ struct facts {
     uint64_t quarantined;
     const char *twice; /* a number that stands twice among this party's documents; "": none */
     size_t frozen;
-    struct span first_frozen;
+    const char *first_frozen;
+    bool first_frozen_twice; /* it signed two messages with one number; else an officer did it */
+    size_t again; /* enrolled again after their keys were lost, in the last ADVISE_AGAIN_MS */
+    const char *first_again;
+    int64_t first_again_at; /* ms UTC, when that was taken in here */
     struct link_facts parent;
     size_t children_behind; /* away, with something waiting for longer than ADVISE_CHILD_MS */
     const char *child_behind;

@@ -129,6 +129,7 @@ static bool tell_refusal (struct peer *peer, const struct item *item)
                      item->detail != NULL ? ": " : "", item->detail != NULL ? item->detail : "");
     snprintf (peer->refused, sizeof peer->refused, "we refused %s: %s", id,
               cb_reason_text (item->reason));
+    peer->refused_at = 0; /* the session goes on */
     return told;
 }
 

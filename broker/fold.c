@@ -5,6 +5,7 @@
 #include "broker/tables.h"
 #include "broker/take.h"
 #include "bus/core/attachment.h"
+#include "bus/core/credential.h"
 #include "bus/core/schema.h"
 #include "bus/core/statement.h"
 #include "bus/core/trust.h"
@@ -74,22 +75,37 @@ void fold_vouched (struct store *store, struct span statement)
     store_ok (store, table_put_u64 (store->journal, &key, fold_believed (store, statement)));
 }
 
-static void fold_enrolment (struct store *store, struct span body)
+/* The time is of this broker: what an issuer dates back is an alarm all the same. */
+static void fold_again (struct store *store, struct span statement, int64_t now)
+{
+    struct credential c;
+    struct key key;
+    if (!credential_parse (&c, statement) || !credential_again (&c))
+        return;
+    key_begin (&key, TABLE_AGAIN);
+    key_text (&key, c.name);
+    store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) now));
+}
+
+static void fold_enrolment (struct store *store, struct span body, int64_t now)
 {
     struct pack_in in = pack_open (body_field (body, "credential"));
     struct span statement = pack_bin (&in, 1, STATEMENT_MAX);
-    if (pack_done (&in))
-        fold_credential (store, statement);
+    if (!pack_done (&in))
+        return;
+    fold_credential (store, statement);
+    fold_again (store, statement, now);
 }
 
-static void fold_kind (struct store *store, const struct envelope *e, const struct item *item)
+static void fold_kind (struct store *store, const struct envelope *e, const struct item *item,
+                       int64_t now)
 {
     struct key key;
     /* Of a drill only the receipts count. */
     if (e->mode != CB_MODE_LIVE && !span_is (e->kind, "receipt"))
         return;
     if (span_is (e->kind, "enrolment")) {
-        fold_enrolment (store, e->body);
+        fold_enrolment (store, e->body, now);
     } else if (span_is (e->kind, "head")) {
         key_station (&key, "head");
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
@@ -141,12 +157,11 @@ static void fold_replaced (struct store *store, const struct envelope *e, const 
 
 enum cb_reason fold (struct store *store, const struct intake_batch *batch, const struct item *item)
 {
-    (void) batch;
     struct envelope e;
     if (envelope_parse (&e, item->envelope) != CB_OK)
         return CB_PROJECTION;
     struct key key;
-    fold_kind (store, &e, item);
+    fold_kind (store, &e, item, batch->now);
     bool piece = span_is (e.kind, "part");
     if (piece)
         fold_part (store, &e, item);

@@ -22,12 +22,21 @@
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
 #define LINKS_BYTES ((size_t) 768 * 1024)
 
+/* The parties of a table: how many, and the first with what the table says of it. */
+struct named {
+    size_t count;
+    char first[PARTY_MAX + 1];
+    uint64_t value;
+};
+
 struct status_job {
     struct job job;
     struct asker asker;
     const struct station *station; /* only `me`, which does not change */
     uint64_t available, used, kept, bytes, dropped;
     char twice[NUMBER_MAX + 1]; /* a number that stands twice; "": none */
+    struct named frozen, again;
+    struct pack_out frozen_names;
     size_t count;
     struct link_view links[];
 };
@@ -66,6 +75,39 @@ static void count_lag (struct store *store, struct status_job *job, size_t at,
     }
 }
 
+static void name_one (struct named *named, struct span party, uint64_t value)
+{
+    if (named->count++ > 0)
+        return;
+    span_text (party, named->first, sizeof named->first);
+    named->value = value;
+}
+
+/* The name in a key that holds a table's byte and a party. */
+static struct span party_in (struct span key)
+{
+    return span_bytes (key.data + 1, key.size - 2);
+}
+
+static void name_parties (struct store *store, struct status_job *job)
+{
+    struct key prefix;
+    struct span key, value;
+    struct key after = { .size = 0 };
+    int64_t since = clock_utc () - ADVISE_AGAIN_MS;
+    key_begin (&prefix, TABLE_FROZEN);
+    while (table_next (store->journal, &prefix, &after, &key, &value)) {
+        pack_put_str (&job->frozen_names, party_in (key));
+        name_one (&job->frozen, party_in (key), tail_u64 (value));
+    }
+    key_begin (&prefix, TABLE_AGAIN);
+    after.size = 0;
+    while (table_next (store->journal, &prefix, &after, &key, &value))
+        if ((int64_t) tail_u64 (value) > since &&
+            !span_equal (party_in (key), station_name (job->station)))
+            name_one (&job->again, party_in (key), tail_u64 (value));
+}
+
 static void status_run (struct job *base, struct store *store)
 {
     struct status_job *job = (struct status_job *) base;
@@ -84,6 +126,7 @@ static void status_run (struct job *base, struct store *store)
     }
     if (!numbers_twice (store, job->twice))
         job->twice[0] = '\0';
+    name_parties (store, job);
     struct left_to_look left = { LAG_SCAN_ALL, LAG_BYTES_ALL };
     for (size_t i = 0; i < job->count; i++)
         count_lag (store, job, i, &left);
@@ -122,6 +165,8 @@ static struct link_facts link_facts (const struct station *station, const struct
                                 .since = peer != NULL ? peer->since : 0,
                                 .skew = peer != NULL ? peer->skew : 0,
                                 .refused = peer != NULL ? peer->refused : "",
+                                .refusing = peer != NULL && peer->refused_at > 0 &&
+                                            clock_steady () - peer->refused_at < PEER_REFUSING_MS,
                                 .lag = link->lag,
                                 .more = link->more,
                                 .oldest = link->oldest };
@@ -163,6 +208,12 @@ static struct facts facts_of (const struct station *station, const struct status
                            .stale = station_trust_stale (station),
                            .head = head != NULL ? head->time : 0,
                            .quarantined = job->kept,
+                           .frozen = job->frozen.count,
+                           .first_frozen = job->frozen.first,
+                           .first_frozen_twice = job->frozen.value != 0,
+                           .again = job->again.count,
+                           .first_again = job->again.first,
+                           .first_again_at = (int64_t) job->again.value,
                            .twice = job->twice };
     for (size_t i = 0; i < job->count; i++) {
         struct link_facts link = link_facts (station, &job->links[i]);
@@ -175,24 +226,6 @@ static struct facts facts_of (const struct station *station, const struct status
         }
     }
     return facts;
-}
-
-struct frozen {
-    const struct directory *directory;
-    struct pack_out names;
-    size_t count;
-    struct span first;
-};
-
-static bool each_frozen (const struct entry *entry, void *arg)
-{
-    struct frozen *frozen = arg;
-    if (!directory_frozen (frozen->directory, entry->credential.name))
-        return true;
-    pack_put_str (&frozen->names, entry->credential.name);
-    if (frozen->count++ == 0)
-        frozen->first = entry->credential.name;
-    return true;
 }
 
 static void put_advices (struct pack_out *out, const struct advices *advices)
@@ -227,17 +260,13 @@ static void status_done (struct job *base, struct station *station)
     bool parent = job->count > 0 && job->links[0].up;
     int64_t now = clock_utc ();
     struct facts facts = facts_of (station, job, now);
-    struct frozen frozen = { .directory = station->directory };
     struct advices advices;
     struct pack_out out;
-    pack_init (&frozen.names);
-    directory_each (station->directory, directory_root_file (station->directory)->top, each_frozen,
-                    &frozen);
-    facts.frozen = frozen.count;
-    facts.first_frozen = frozen.first;
+    char root[CODE_TEXT];
+    hash_code (&directory_root_file (station->directory)->st.hash, root);
     advise (&facts, &advices);
     pack_init (&out);
-    pack_put_map (&out, parent ? 23 : 22);
+    pack_put_map (&out, parent ? 24 : 23);
     put_text (&out, "advice", advices.count > 0 ? advices.at[0].text : "");
     put_advices (&out, &advices);
     size_t children = put_children (&out, station, job, now);
@@ -253,9 +282,9 @@ static void status_done (struct job *base, struct station *station)
     pack_put_uint (&out, station->epoch.counter);
     pack_put_uint (&out, station->epoch.nonce);
     pack_put_text (&out, "frozen");
-    pack_put_array (&out, frozen.count);
-    pack_put_raw (&out, pack_result (&frozen.names));
-    pack_free (&frozen.names);
+    pack_put_array (&out, job->frozen.count);
+    pack_put_raw (&out, pack_result (&job->frozen_names));
+    pack_free (&job->frozen_names);
     put_uint (&out, "head", (uint64_t) station->head);
     put_uint (&out, "level", advices.count > 0 ? advices.at[0].level : 0);
     pack_put_text (&out, "listen");
@@ -277,6 +306,7 @@ static void status_done (struct job *base, struct station *station)
     put_uint (&out, "count", job->kept);
     put_uint (&out, "dropped", job->dropped);
     put_span (&out, "role", me->role);
+    put_text (&out, "root", root);
     put_text (&out, "software", "certbus " CERTBUS_VERSION);
     put_int (&out, "started", station->started);
     put_span (&out, "title", me->title);
@@ -298,5 +328,6 @@ void local_status (const struct question *q)
     job->asker = q->asker;
     job->station = station;
     job->count = link_view_all (station, job->links);
+    pack_init (&job->frozen_names);
     store_submit (station->store, &job->job);
 }

@@ -134,8 +134,10 @@ void peer_enter (struct peer *self, enum link_state state)
         log_notice ("%s: link open (%s)", self->name, self->software);
     else if (self->state == LINK_OPEN && peer_says (self))
         log_notice ("%s: link closed", self->name);
+    /* Each new attempt is no new beginning of being away. */
+    if ((state == LINK_OPEN) != (self->state == LINK_OPEN))
+        self->since = clock_utc ();
     self->state = state;
-    self->since = clock_utc ();
     if (state != LINK_OPEN) {
         self->sending = false;
         peer_forget_credentials (self);
@@ -214,6 +216,7 @@ void peer_end (struct peer *self, enum cb_reason reason, const char *detail)
 {
     snprintf (self->refused, sizeof self->refused, "we refused: %s%s%s", cb_reason_text (reason),
               detail[0] ? ": " : "", detail);
+    self->refused_at = clock_steady ();
     if (peer_says (self))
         log_warning ("%s: session ended: %s%s%s", self->name, cb_reason_text (reason),
                      detail[0] ? ": " : "", detail);
@@ -273,6 +276,7 @@ static void note_reject (struct peer *self, const struct reject_frame *reject)
     span_text (reject->detail, detail, sizeof detail);
     snprintf (self->refused, sizeof self->refused, "it refused: %s%s%s",
               cb_reason_text (reject->reason), detail[0] ? ": " : "", detail);
+    self->refused_at = 0;
     if (reject->leaf != NULL) {
         char code[CODE_TEXT];
         hash_code (reject->leaf, code);
@@ -288,6 +292,8 @@ static void note_reject (struct peer *self, const struct reject_frame *reject)
         peer_begin_again (self, "the parent asked for it");
         return;
     }
+    if (reject->reason != CB_OUT_OF_STEP) /* which is how a session begins again */
+        self->refused_at = clock_steady ();
     back_off (self);
     peer_enter (self, LINK_IDLE);
 }
@@ -298,6 +304,10 @@ static void note_busy (struct peer *self, const struct busy_frame *busy)
     if (peer_says (self))
         log_info ("%s: asks to come back in %lld ms", self->name, (long long) wait);
     self->retry_at = clock_steady () + wait;
+    snprintf (self->refused, sizeof self->refused,
+              "it is busy, and asked to come back in %lld seconds",
+              (long long) (wait + 999) / 1000);
+    self->refused_at = clock_steady ();
     if (self->up)
         peer_enter (self, LINK_IDLE);
 }

@@ -20,6 +20,8 @@
 #define PEER_ACK_MS      60000
 #define PEER_BACKOFF_MIN 1000
 #define PEER_BACKOFF_MAX 60000
+/* Whoever refused a session so lately does so still: it was not asked again yet, or just now. */
+#define PEER_REFUSING_MS (2 * (PEER_BACKOFF_MAX + PEER_HELLO_MS))
 /* So many greetings and lines of the log a neighbour may cause in a window of ms. */
 #define PEER_WINDOW_MS 5000
 #define PEER_GREETINGS 20
@@ -54,7 +56,7 @@ struct peer {
     uint8_t session[SESSION_SIZE];
     bool greeting;       /* a greeting is being prepared from the journal */
     bool sending;        /* we know where to resume */
-    int64_t since;       /* ms UTC, of the state */
+    int64_t since;       /* ms UTC: open, or not open, since then */
     int64_t heard, said; /* steady ms */
     int64_t heard_utc;
     int64_t retry_at, backoff; /* steady ms */
@@ -62,7 +64,8 @@ struct peer {
     bool said_away;            /* that it has not answered yet in this run */
     int64_t skew;
     char software[65];
-    char refused[SCHEMA_WHERE + 80]; /* the last REJECT, either way */
+    char refused[SCHEMA_WHERE + 80]; /* the last REJECT or BUSY, either way */
+    int64_t refused_at;              /* steady ms, when that ended a session; 0: it did not */
     int64_t window;                  /* steady ms, when it began */
     unsigned greetings, lines;
 

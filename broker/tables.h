@@ -23,7 +23,8 @@
     X (ANSWERS, 'g', "origin, epoch, sequence, position: a message of that thread")                \
     X (REPLACED, 'p', "origin, epoch, sequence: position of what replaced it")                     \
     X (CONTACTS, 'n', "party: position of its newest contact message")                             \
-    X (FROZEN, 'f', "party: position of the message that froze it")                                \
+    X (FROZEN, 'f', "party: position of the message that froze it; 0: an officer did (take.h)")    \
+    X (AGAIN, 'A', "party: when its newest enrolment after lost keys was taken in here")           \
     X (GIVEN, 'N', "number in capitals, position: an own message that has it")                     \
     X (SERIES, 'M', "text before and after a counter: the highest one given")                      \
     X (SAME, 'S', "part of a hash over kind, mode and body: the newest own message with it")       \

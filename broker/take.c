@@ -269,7 +269,8 @@ static void refuse_equivocation (struct store *store, const struct intake_batch 
     refuse (store, batch, item);
     key_begin (&key, TABLE_FROZEN);
     key_text (&key, item->id.origin);
-    store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+    uint64_t froze = item->position > 0 ? (uint64_t) item->position : FROZE_NOT_KEPT;
+    store_ok (store, table_put_u64 (store->journal, &key, froze));
 }
 
 static void store_new (struct store *store, const struct intake_batch *batch, struct item *item,

@@ -16,6 +16,9 @@
 struct marks;
 struct marks *marks_new (void);
 void marks_free (struct marks **self);
+/* In the table FROZEN, for the position of a message: it was counted, but not kept. */
+#define FROZE_NOT_KEPT UINT64_MAX
+
 /* After a rollback: what was remembered may not be on disk. */
 void marks_forget (struct marks *self);
 

@@ -90,7 +90,7 @@
     X (REVOKED, 14, 0, "the credential has been revoked")                                          \
     X (KEY_TAKEN, 15, 0, "a key in it is already in use by another party")                         \
     X (WRONG_ORIGIN, 16, 0, "the credential belongs to another party than the origin")             \
-    X (FROZEN, 17, 0, "the origin is frozen here: nothing that it signs is taken")                 \
+    X (FROZEN, 17, 0, "the origin is frozen here")                                                 \
     X (SUPERSEDED, 18, 0, "signed by a key that has been replaced since")                          \
     X (NO_GRANT, 20, 0, "the policy does not let this role send this kind to this audience")       \
     X (TLP_NEEDS_SEALING, 21, 0,                                                                   \

@@ -111,6 +111,7 @@ static void print_trust (struct span answer, int64_t now)
          until < now ? "expired" : "expires", moment_of (until, now).text,
          body_int (answer, "credential.generation", 0),
          line_of (body_text (answer, "credential.code")).text);
+    row ("root", line_of (body_text (answer, "root")).text);
 }
 
 static void print_clock (struct span answer)

@@ -237,6 +237,8 @@ def two_messages_with_one_number_freeze_their_origin_until_an_operator_decides(t
         second = thief.note(text="no")
         _goes(thief, "equivocation", second)
         until(lambda: "pk.two" in pk.status()["frozen"], "status shows it")
+        need(any("(pk.two, which signed two messages with one number)" in advice["text"]
+                 for advice in pk.status()["advices"]), "status does not say why")
         _goes(thief, "frozen", thief.note())
         pk.ask("freeze", party="pk.two", frozen=False)
         need(thief.taken(thief.note()), "released")

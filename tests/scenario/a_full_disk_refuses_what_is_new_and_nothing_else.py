@@ -102,6 +102,8 @@ def story(tree, disk):
     passing = pk.say("from above", "pk.sindh.**")
     until(lambda: "nearly full" in (kpt.link("pk.sindh")["refused"]), "the child is told")
     until(lambda: "nearly full" in (pk.link("pk.sindh")["refused"]), "the parent is told")
+    need("the parent pk.sindh is reached, but it refused: the disk is nearly full; nothing new is "
+         "taken; " in kpt.status()["advice"], kpt.status()["advice"])
     need(not sindh.holds(held) and not sindh.holds(passing), "it took a new one")
     note(kpt.link("pk.sindh")["refused"])
 

@@ -72,6 +72,9 @@ def lost_keys_end_where_they_are_replaced(tree):
     _complete(tree, "b.request", "b.countersigned", expect=0)
     until(lambda: all(party["generation"] == 2 for party in pk.ask("tree")["parties"]
                       if party["name"] == KPT), "pk knows it")
+    for broker in (pk, sindh):
+        need([advice for advice in broker.status()["advices"] if advice["text"].startswith(
+            f"{KPT} was enrolled again after its keys were lost, on 20")], broker.status())
     # Who has the old keys asks for a renewal, and comes with their broker.
     shutil.move("found", KPT)
     certbus("-C", KPT, "renew", "--out", "found.request")
@@ -92,6 +95,7 @@ def lost_keys_end_where_they_are_replaced(tree):
     kpt.start()
     mark = kpt.say("mark", "pk")
     until(lambda: pk.holds(mark), "the party's own note")
+    need("enrolled again" not in kpt.certbus("status"), "it is told of itself")
     # What was countersigned once serves once.
     kpt.certbus("renew")
     sindh.certbus("enrol", f"{KPT}-3.request", "--yes")

@@ -94,7 +94,73 @@ static void a_parent_that_is_away_is_urgent_once_something_has_waited (void **st
     f.parent.since = NOW - ADVISE_PARENT_MS;
     says (&f, ADVICE_TO_DO, "has not been connected");
     f.parent.refused = "we refused it";
-    says (&f, ADVICE_TO_DO, "and last: we refused it");
+    says (&f, ADVICE_TO_DO, "and last: we refused it; at least 3 messages");
+}
+
+static void a_parent_that_refuses_is_not_said_to_be_away (void **state)
+{
+    (void) state;
+    struct facts f = healthy ();
+    f.parent = (struct link_facts){ .name = "pk",
+                                    .since = NOW - 1,
+                                    .lag = 2,
+                                    .oldest = NOW - ADVISE_PARENT_MS,
+                                    .refused = "it refused: the disk is nearly full",
+                                    .refusing = true };
+    for (int open = 0; open < 2; open++) { /* it lets in, and refuses what comes */
+        f.parent.open = open;
+        f.parent.oldest = NOW - ADVISE_PARENT_MS;
+        says (&f, ADVICE_TO_DO,
+              "the parent pk is reached, but it refused: the disk is nearly full; 2 messages wait "
+              "here safely: call the parent");
+        f.parent.oldest--;
+        says (&f, ADVICE_NOW, "is reached, but it refused");
+    }
+    f.parent.lag = 0;
+    says (&f, ADVICE_HEALTHY, "");
+    f.parent.open = false;
+    says (&f, ADVICE_TO_DO, "it refused: the disk is nearly full: call the parent");
+    f.parent.refusing = false;
+    says (&f, ADVICE_TO_DO, "the parent pk is not connected, and last: it refused");
+}
+
+/* What a person would say, whatever the number. */
+static void one_is_one_and_not_one_of_many (void **state)
+{
+    (void) state;
+    struct facts f = healthy ();
+    f.parent.open = false;
+    f.parent.since = NOW;
+    says (&f, ADVICE_TO_DO, "the parent pk is not connected: check the network");
+    f.parent.lag = 1;
+    says (&f, ADVICE_TO_DO, "the parent pk is not connected; 1 message waits here safely: check");
+    f.parent.more = true;
+    says (&f, ADVICE_TO_DO, "at least 1 message waits here safely");
+    f.parent.more = false;
+    f.parent.open = true;
+    f.parent.oldest = NOW - 60 * MIN;
+    says (&f, ADVICE_TO_DO, "1 message waits for the parent pk for 1 hour, although");
+    f = healthy ();
+    f.children_behind = 1;
+    f.child_behind = "pk.punjab";
+    says (&f, ADVICE_TO_DO, "the child pk.punjab is away, with messages waiting for more");
+    f = healthy ();
+    f.quarantined = 2;
+    says (&f, ADVICE_TO_DO, "2 messages are in quarantine");
+}
+
+static void who_was_enrolled_again_after_lost_keys_is_named (void **state)
+{
+    (void) state;
+    struct facts f = healthy ();
+    f.again = 1;
+    f.first_again = "pk.sindh.kpt";
+    f.first_again_at = INT64_C (1763845200000);
+    says (&f, ADVICE_TO_DO,
+          "pk.sindh.kpt was enrolled again after its keys were lost, on 2025-11-22: make sure "
+          "that it was meant");
+    f.again = 3;
+    says (&f, ADVICE_TO_DO, "on 2025-11-22, and 2 more: make sure");
 }
 
 static void what_waits_although_the_parent_is_there_is_said (void **state)
@@ -121,8 +187,8 @@ static void a_clock_that_is_off_is_said_and_one_far_ahead_is_urgent (void **stat
     f.parent.skew = -ADVISE_REFUSED_MS - 1;
     says (&f, ADVICE_NOW, "what is sent from here is refused");
     f.parent.open = false; /* of long ago */
-    f.parent.since = NOW;
-    says (&f, ADVICE_TO_DO, "has not been connected");
+    f.parent.since = NOW - MIN;
+    says (&f, ADVICE_TO_DO, "has not been connected for 1 minute");
 }
 
 static void stale_trust_is_said_and_no_policy_is_urgent (void **state)
@@ -145,15 +211,22 @@ static void frozen_parties_quarantine_and_children_are_named (void **state)
     f.quarantined = 1;
     says (&f, ADVICE_TO_DO, "1 message is in quarantine: certbus quarantine");
     f.frozen = 1;
-    f.first_frozen = span_of ("pk.sindh");
-    says (&f, ADVICE_TO_DO, "certbus freeze --off pk.sindh");
+    f.first_frozen = "pk.sindh";
+    says (&f, ADVICE_TO_DO,
+          "1 party is frozen here (pk.sindh, by an officer): call them, then: certbus freeze "
+          "--off pk.sindh");
+    f.first_frozen_twice = true;
+    says (&f, ADVICE_TO_DO, "(pk.sindh, which signed two messages with one number): call them");
+    f.frozen = 2;
+    says (&f, ADVICE_TO_DO, "2 parties are frozen here (pk.sindh first): call them");
     f = healthy ();
     f.twice = "NCERT-2026-013";
     says (&f, ADVICE_TO_DO, "the number NCERT-2026-013 stands twice");
     f = healthy ();
     f.children_behind = 2;
     f.child_behind = "pk.punjab";
-    says (&f, ADVICE_TO_DO, "2 children are away, with messages waiting for more than a day");
+    says (&f, ADVICE_TO_DO,
+          "2 children are away, with messages waiting for more than a day (pk.punjab first)");
 }
 
 static void the_worst_comes_first_and_nothing_is_left_out (void **state)
@@ -199,6 +272,9 @@ int main (void)
         cmocka_unit_test (the_credential_is_watched_over_its_life),
         cmocka_unit_test (a_disk_that_fills_is_said_before_it_is_full),
         cmocka_unit_test (a_parent_that_is_away_is_urgent_once_something_has_waited),
+        cmocka_unit_test (a_parent_that_refuses_is_not_said_to_be_away),
+        cmocka_unit_test (one_is_one_and_not_one_of_many),
+        cmocka_unit_test (who_was_enrolled_again_after_lost_keys_is_named),
         cmocka_unit_test (what_waits_although_the_parent_is_there_is_said),
         cmocka_unit_test (a_clock_that_is_off_is_said_and_one_far_ahead_is_urgent),
         cmocka_unit_test (stale_trust_is_said_and_no_policy_is_urgent),
