@@ -2,7 +2,9 @@
 /*
  * certbusd - a party's broker. Reads top to bottom: options, signals, the station, serve.
  */
+#include "broker/audit.h"
 #include "broker/station.h"
+#include "bus/core/when.h"
 #include "bus/edge/home.h"
 #include "bus/edge/log.h"
 
@@ -15,10 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static void usage (FILE *out)
 {
-    fputs ("usage: certbusd [-C HOME] [--check]\n"
+    fputs ("usage: certbusd [-C HOME] [--check[=full]]\n"
            "\n"
            "Runs the broker of the party whose home is HOME (default: $CERTBUS_HOME, else the\n"
            "current folder if it is a home, else " HOME_SYSTEM "), in the foreground,\n"
@@ -27,6 +30,9 @@ static void usage (FILE *out)
            "  -C, --home HOME  the home that `certbus init` made and `certbus join` completed\n"
            "      --check      check configuration, keys, credential and the journal's format, and "
            "exit\n"
+           "      --check=full the same, and read the whole journal: is each message what was "
+           "stored,\n"
+           "                   and none missing? No broker may run meanwhile\n"
            "      --version    print the version\n"
            "      --help       print this\n"
            "\n"
@@ -78,20 +84,49 @@ static bool check_conf (const char *home)
     return conf_check (path, say_problem, NULL) == 0;
 }
 
+/* The whole of it; the home is the current folder by now. */
+static bool check_journal (const char *home)
+{
+    struct audit found;
+    char why[1024], when[WHEN_TEXT], code[CODE_TEXT], blank[64] = "";
+    fflush (stdout);
+    if (access ("journal.db", F_OK) != 0) {
+        printf ("%s: no journal yet\n", home);
+        return true;
+    }
+    if (!audit ("journal.db", &found, why, sizeof why)) {
+        log_error ("%s/%s", home, why);
+        return false;
+    }
+    when_text (found.taken, when);
+    hash_code (&found.chain, code);
+    if (found.blank > 0)
+        snprintf (blank, sizeof blank, "; of %lld only the hash is kept", (long long) found.blank);
+    printf ("%s: the journal is whole: %lld messages, the last taken %s, chain %s%s\n", home,
+            (long long) found.count, found.count > 0 ? when : "never", code, blank);
+    return true;
+}
+
 int main (int argc, char **argv)
 {
     static const struct option options[] = { { "home", required_argument, NULL, 'C' },
-                                             { "check", no_argument, NULL, 'c' },
+                                             { "check", optional_argument, NULL, 'c' },
                                              { "version", no_argument, NULL, 'V' },
                                              { "help", no_argument, NULL, 'h' },
                                              { NULL, 0, NULL, 0 } };
     const char *home = NULL;
-    bool check = false;
+    bool check = false, full = false;
     int option;
     while ((option = getopt_long (argc, argv, "C:h", options, NULL)) != -1) {
         switch (option) {
         case 'C': home = optarg; break;
-        case 'c': check = true; break;
+        case 'c':
+            check = true;
+            full = optarg != NULL;
+            if (!full || strcmp (optarg, "full") == 0)
+                break;
+            fprintf (stderr, "certbusd: --check=%s: there is only --check=full\n", optarg);
+            return 2;
         case 'V': puts ("certbusd " CERTBUS_VERSION); return 0;
         case 'h': usage (stdout); return 0;
         default: usage (stderr); return 2;
@@ -103,6 +138,8 @@ int main (int argc, char **argv)
         return 2;
     }
     home = home_choose (home);
+    if (check)
+        log_plain (); /* to a person, or a program that asks */
 
     if (sodium_init () < 0) {
         log_error ("libsodium cannot be initialised");
@@ -128,12 +165,15 @@ int main (int argc, char **argv)
         log_error ("%s", why);
         return 1;
     }
+    bool good = true;
     if (check)
         printf ("%s: ok: %.*s, %s\n", home, SPAN_ARG (station_name (station)),
                 station->conf.listen_count > 0 ? "serves children" : "no open port");
     else
         station_run (station);
+    if (full)
+        good = check_journal (home);
     station_close (&station);
     zsys_shutdown ();
-    return 0;
+    return good ? 0 : 1;
 }

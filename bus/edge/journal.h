@@ -60,6 +60,9 @@ struct journal *journal_open_upgrade (const char *path, const struct journal_upg
  * nothing else, also while another process has it open; not for one that has it open itself,
  * whose locks end when the file is closed. */
 bool journal_peek (const char *path, int64_t *format, char *why, size_t why_size);
+/* Opens one that is there, of this format or an older one, to be read alone: no epoch begins, nothing
+ * in it changes. Refused while another process has it. */
+struct journal *journal_open_look (const char *path, char *why, size_t why_size);
 /* Rolls back what is open. NULL is fine; nulls the caller's pointer. A reader
  * that is left can only be freed. */
 void journal_close (struct journal **self);
@@ -135,6 +138,13 @@ enum journal_result journal_scan_back (struct journal *self, struct span prefix,
 /* Recomputes the chain over the last `count` records (0: all); JOURNAL_END and the
  * position in `*bad` when one does not fit. */
 enum journal_result journal_check (struct journal *self, int64_t count, int64_t *bad);
+/* The same over the records after `after` up to `until`, and whether each envelope is the one of its
+ * leaf hash; `blank` goes up by those whose envelope is not kept any more. */
+struct journal_part {
+    int64_t after, until; /* positions */
+    int64_t bad, blank;   /* out */
+};
+enum journal_result journal_check_part (struct journal *self, struct journal_part *part);
 /* Bytes free on the file system of the journal, and bytes that it occupies. */
 void journal_space (const struct journal *self, uint64_t *available, uint64_t *used);
 

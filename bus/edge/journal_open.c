@@ -39,7 +39,7 @@ bool journal_refuse_errno (struct journal *self, const char *what)
 bool journal_refuse_code (struct journal *self, int code, const char *doing)
 {
     switch (code & 0xff) {
-    case SQLITE_BUSY: return journal_refuse (self, "is in use by another certbusd");
+    case SQLITE_BUSY: return journal_refuse (self, "is in use by another certbusd; stop it first");
     case SQLITE_NOTADB:
         return journal_refuse (self, "is not a journal of certbus: it is no database");
     case SQLITE_FULL: return journal_refuse (self, "cannot be opened: the disk is full");
@@ -423,6 +423,14 @@ struct journal *journal_open (const char *path, char *why, size_t why_size)
     return journal_open_upgrade (path, NULL, why, why_size);
 }
 
+/* What was refused or only looked at stays as it is. */
+static void close_untouched (struct journal *self)
+{
+    if (self->db)
+        sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    journal_close (&self);
+}
+
 struct journal *journal_open_upgrade (const char *path, const struct journal_upgrade *upgrade,
                                       char *why, size_t why_size)
 {
@@ -441,10 +449,29 @@ struct journal *journal_open_upgrade (const char *path, const struct journal_upg
         return self;
 
     snprintf (why, why_size, "%s", self->error);
-    /* What was refused stays as it is. */
-    if (self->db)
+    close_untouched (self);
+    return NULL;
+}
+
+struct journal *journal_open_look (const char *path, char *why, size_t why_size)
+{
+    struct journal *self = calloc (1, sizeof *self);
+    if (!self || !(self->path = strdup (path)) || sodium_init () < 0)
+        abort ();
+    int64_t format = 0;
+    bool there = access (path, F_OK) == 0 || journal_refuse_errno (self, "cannot open the journal");
+    bool opened =
+        there && open_file (self) && check_format (self, &format) &&
+        (format > 0 || journal_refuse (self, "is empty")) &&
+        execute (self, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON", "reading it");
+    if (opened)
         sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    journal_close (&self);
+    if (opened && prepare_all (self) && load_head (self) && load_epochs (self)) {
+        self->committed = self->now;
+        return self;
+    }
+    snprintf (why, why_size, "%s", self->error);
+    close_untouched (self);
     return NULL;
 }
 

@@ -299,14 +299,27 @@ static enum journal_result epoch_walk_to (struct journal *self, struct epoch_wal
     return JOURNAL_OK;
 }
 
+/* Whether its envelope, as long as there is one, is what the chain has the hash of. */
+static bool is_its_leaf (const struct record *record)
+{
+    struct envelope e;
+    if (record->envelope.size == 0)
+        return true;
+    /* What was refused may be no message at all. */
+    if (envelope_parse (&e, record->envelope) != CB_OK)
+        e.leaf = hash_leaf (record->envelope);
+    return hash_equal (&e.leaf, &record->leaf);
+}
+
 static enum journal_result check_from (struct journal_reader *reader, struct hash chain,
-                                       int64_t *bad)
+                                       struct journal_part *part, bool whole)
 {
     struct journal *self = reader->journal;
+    int64_t *bad = &part->bad;
     struct epoch_walk walk = { .row = self->statements[STATEMENT_EPOCHS_FROM] };
     enum journal_result result = JOURNAL_OK;
     journal_bind_int (walk.row, 1, reader->after + 1);
-    for (*bad = reader->after + 1; *bad <= self->now.head; ++*bad) {
+    for (*bad = part->after + 1; *bad <= part->until; ++*bad) {
         struct record record;
         result = journal_next (reader, &record);
         if (result == JOURNAL_OK)
@@ -314,27 +327,43 @@ static enum journal_result check_from (struct journal_reader *reader, struct has
         if (result != JOURNAL_OK)
             break;
         chain = journal_link (&chain, &record, walk.counter);
-        if (record.position != *bad || !hash_equal (&chain, &record.chain)) {
+        if (record.position != *bad || !hash_equal (&chain, &record.chain) ||
+            (whole && !is_its_leaf (&record))) {
             result = JOURNAL_END;
             break;
         }
+        part->blank += record.envelope.size == 0;
     }
     sqlite3_reset (walk.row);
     return result;
 }
 
+static enum journal_result check_part (struct journal *self, struct journal_part *part, bool whole)
+{
+    struct journal_reader reader = { .journal = self, .lanes = LANES_ALL, .after = part->after };
+    struct hash chain;
+    part->bad = part->after;
+    enum journal_result result = journal_chain_at (self, part->after, &chain);
+    if (result != JOURNAL_OK)
+        return result;
+    result = check_from (&reader, chain, part, whole);
+    reader_drop (&reader);
+    free (reader.copy.data);
+    return result;
+}
+
+enum journal_result journal_check_part (struct journal *self, struct journal_part *part)
+{
+    return check_part (self, part, true);
+}
+
 enum journal_result journal_check (struct journal *self, int64_t count, int64_t *bad)
 {
     int64_t head = self->now.head;
-    struct journal_reader reader = { .journal = self, .lanes = LANES_ALL };
-    struct hash chain;
-    reader.after = *bad = count > 0 && count < head ? head - count : 0;
-    enum journal_result result = journal_chain_at (self, reader.after, &chain);
-    if (result != JOURNAL_OK)
-        return result;
-    result = check_from (&reader, chain, bad);
-    reader_drop (&reader);
-    free (reader.copy.data);
+    struct journal_part part = { .after = count > 0 && count < head ? head - count : 0,
+                                 .until = head };
+    enum journal_result result = check_part (self, &part, false);
+    *bad = part.bad;
     return result;
 }
 

@@ -18,10 +18,16 @@
 #define LINE_MAX_BYTES 1024
 
 static atomic_int most = LOG_NOTICE;
+static atomic_bool plain;
 
 void log_set_level (enum log_level level)
 {
     most = (int) level;
+}
+
+void log_plain (void)
+{
+    plain = true;
 }
 
 int log_level_number (const char *name)
@@ -70,7 +76,7 @@ void log_at (enum log_level level, const char *format, ...)
     int saved = errno;
     char line[LINE_MAX_BYTES + 2] = "";
     size_t used = 0;
-    if (!isatty (STDERR_FILENO))
+    if (!plain && !isatty (STDERR_FILENO))
         used = (size_t) snprintf (line, sizeof line, "<%d>", (int) level);
     va_list args;
     va_start (args, format);

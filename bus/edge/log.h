@@ -16,6 +16,8 @@
 enum log_level { LOG_ERROR = 3, LOG_WARNING = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG = 7 };
 
 void log_set_level (enum log_level level);
+/* From now on without the priority that the journal of systemd reads: a person does. */
+void log_plain (void);
 int log_level_number (const char *name); /* -1: none of that name */
 void log_at (enum log_level level, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 

@@ -18,12 +18,13 @@ def setup(tree):
 
 def ends(home, *words, code=1, check=False, program=(CERTBUSD,), schemas=""):
     """It ends by itself with this code, and its last line holds each of the words."""
-    done = subprocess.run([*program, "-C", home, *(["--check"] if check else [])],
+    done = subprocess.run([*program, "-C", home, *(["--check" if check is True else check] if check else [])],
                           env={**os.environ, "CERTBUS_SCHEMAS": schemas},
                           capture_output=True, text=True, timeout=60, check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
     need(done.returncode == code, f"{home}: exit code {done.returncode}: {lines}")
     need(lines, "it said nothing")
+    need(not (check and lines[-1].startswith("<")), f"a priority where nobody reads it: {lines}")
     for word in words:
         need(word in lines[-1], f"\"{word}\" is not in: {lines[-1]}")
     note(lines[-1])
@@ -123,8 +124,41 @@ def twice_on_one_home(tree):
     pk = tree["pk"].start()
     ends("pk", f"another certbusd runs on pk (pid {pk.process.pid})")
     need(pk.answers(), "the first one still answers")
-    # Where it is asked only to check, it may.
+    # Where it is asked only to check, it may; not where that reads the whole journal.
     ends("pk", "ok: pk", code=0, check=True)
+    ends("pk", "pk/journal.db is in use by another certbusd; stop it first", check="--check=full")
+
+
+def with_a_journal_that_somebody_has_changed_where_a_start_does_not_look(tree):
+    pk = tree["pk"]
+    pk.start()
+    for number in range(3):
+        pk.say(f"note {number}", "pk")
+    pk.kill()   # what it has not moved from its log is read, too
+    home = copy(tree, "changed")
+    before = sorted((path.name, path.read_bytes()) for path in home.glob("journal.db*"))
+    ends("changed", "changed: the journal is whole: ", " messages, the last taken 20", code=0,
+         check="--check=full")
+    after = sorted((path.name, path.read_bytes()) for path in home.glob("journal.db*"))
+    need(before == after, "the check has changed the journal")
+    db = sqlite3.connect(home / "journal.db", isolation_level=None)
+    place, = db.execute("SELECT min (position) FROM log_routine").fetchone()
+    for change in ("envelope = zeroblob (length (envelope))", "reason = 20",
+                   "chain = randomblob (32)"):
+        db.execute("SAVEPOINT before")
+        db.execute(f"UPDATE log_routine SET {change} WHERE position = {place}")
+        db.execute("RELEASE before")
+        db.close()
+        ends("changed", f"changed/journal.db: position {place}, taken 20", "not what was stored",
+             check="--check=full")
+        home = copy(tree, "changed")
+        db = sqlite3.connect(home / "journal.db", isolation_level=None)
+    db.execute(f"DELETE FROM log_routine WHERE position = {place}")
+    db.close()
+    ends("changed", f"position {place}, after one that was taken 20", check="--check=full")
+    done = subprocess.run([CERTBUSD, "-C", "pk", "--check=most"], capture_output=True, text=True,
+                          check=False)
+    need(done.returncode == 2 and "--check=full" in done.stderr, done.stderr)
 
 
 def with_options_that_are_none(tree):
@@ -139,4 +173,5 @@ def with_options_that_are_none(tree):
 prove(without_a_home_or_keys_or_credential, with_keys_or_a_bundle_that_do_not_belong,
       with_a_typo_in_its_configuration, with_schemas_that_are_not_there_or_not_whole,
       with_a_journal_of_a_newer_version_or_none, on_a_port_in_use, twice_on_one_home,
+      with_a_journal_that_somebody_has_changed_where_a_start_does_not_look,
       with_options_that_are_none, on=setup)

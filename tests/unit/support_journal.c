@@ -102,7 +102,7 @@ struct record record_of (unsigned lane, const char *text)
                             .policy = 7,
                             .taken = INT64_C (1700000000000),
                             .from = span_of ("pk.sindh"),
-                            .leaf = hash_bytes (envelope),
+                            .leaf = hash_leaf (envelope),
                             .envelope = envelope };
 }
 

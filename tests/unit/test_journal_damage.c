@@ -43,6 +43,36 @@ static void a_record_that_was_tampered_with_is_found (void **state)
                 5);
 }
 
+/* The chain has the hash of a message, not the message. */
+static void a_text_that_was_tampered_with_is_found_by_reading_it (void **state)
+{
+    struct desk *desk = *state;
+    char why[256];
+    int64_t bad;
+    struct journal_part part = { .after = 2, .until = 9 };
+    for (unsigned i = 0; i < 10; i++)
+        store_record (desk->journal, i % CB_LANE_END, "text");
+    assert_null (journal_open_look (desk->path, why, sizeof why));
+    assert_non_null (strstr (why, "is in use"));
+    assert_int_equal (journal_check_part (desk->journal, &part), JOURNAL_OK);
+    assert_int_equal (part.blank, 0);
+    desk_tamper (desk, "UPDATE log_bulk SET envelope = x'00' WHERE position = 7;"
+                       "UPDATE log_routine SET envelope = x'' WHERE position = 6");
+    struct journal *journal = journal_open_look (desk->path, why, sizeof why);
+    assert_non_null (journal);
+    assert_int_equal (journal_head (journal), 10);
+    assert_int_equal (journal_check (journal, 0, &bad), JOURNAL_OK);
+    assert_int_equal (journal_check_part (journal, &part), JOURNAL_END);
+    assert_int_equal (part.bad, 7);
+    assert_int_equal (part.blank, 1);
+    part.after = 7;
+    assert_int_equal (journal_check_part (journal, &part), JOURNAL_OK);
+    assert_int_equal (journal_begin (journal), JOURNAL_BROKEN); /* it is only looked at */
+    journal_close (&journal);
+    assert_null (journal_open_look ("nowhere", why, sizeof why));
+    desk_reopen (desk);
+}
+
 static void an_epoch_that_was_tampered_with_is_found (void **state)
 {
     struct desk *desk = *state;
@@ -290,6 +320,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (a_record_that_was_tampered_with_is_found),
+        TEST (a_text_that_was_tampered_with_is_found_by_reading_it),
         TEST (an_epoch_that_was_tampered_with_is_found),
         TEST (a_record_at_another_position_is_found),
         TEST (a_record_without_a_hash_breaks_the_journal),
