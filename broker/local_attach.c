@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How far back the files of a revision are looked for. */
+#define REVISIONS_MAX 64
+
 /* What is asked of the files of one message. */
 struct attach_job {
     struct job job;
@@ -28,6 +31,37 @@ static void parts_key (struct key *key, const struct msg_id *id, const struct ha
     key_hash (key, hash);
 }
 
+static bool has_parts (struct store *store, const struct msg_id *id, const struct hash *hash)
+{
+    struct key prefix;
+    struct span key, value;
+    struct key after = { .size = 0 };
+    parts_key (&prefix, id, hash);
+    return table_next (store->journal, &prefix, &after, &key, &value);
+}
+
+/* The message with which a file came: a revision lists the files of what it replaces, whose
+ * parts are not sent again. */
+static struct msg_id sent_with (struct store *store, const struct attach_job *job,
+                                const struct hash *hash)
+{
+    struct msg_id id = job->id;
+    for (int i = 0; i < REVISIONS_MAX; i++) {
+        struct record record;
+        struct envelope e;
+        if (has_parts (store, &id, hash))
+            return id;
+        int64_t position = take_find (store->journal, &id, false);
+        if (position == 0 || journal_at (store->journal, position, &record) != JOURNAL_OK ||
+            record.envelope.size == 0 || envelope_parse (&e, record.envelope) != CB_OK ||
+            !span_equal (e.replaces.origin, job->id.origin))
+            break;
+        id = e.replaces;
+        id.origin = job->id.origin;
+    }
+    return job->id;
+}
+
 /* How many parts of a file are here, and the first that is not. */
 static int64_t count_parts (struct store *store, const struct attach_job *job,
                             const struct attachment *file, int64_t *next)
@@ -36,8 +70,9 @@ static int64_t count_parts (struct store *store, const struct attach_job *job,
     struct span key, value;
     struct key after = { .size = 0 };
     int64_t have = 0, most = part_count (file->size);
+    struct msg_id id = sent_with (store, job, &file->hash);
     *next = 0;
-    parts_key (&prefix, &job->id, &file->hash);
+    parts_key (&prefix, &id, &file->hash);
     while (have < most && table_next (store->journal, &prefix, &after, &key, &value)) {
         int64_t index = read_u32 (key.data + key.size - 4);
         have += index < most;
@@ -96,7 +131,8 @@ static void attach_run (struct job *base, struct store *store)
     int64_t position = take_find (store->journal, &job->id, false);
     pack_init (&job->out);
     if (job->content) {
-        parts_key (&key, &job->id, &job->hash);
+        struct msg_id id = sent_with (store, job, &job->hash);
+        parts_key (&key, &id, &job->hash);
         key_u32 (&key, (uint32_t) job->index);
         position = (int64_t) table_get_u64 (store->journal, &key, 0);
     }

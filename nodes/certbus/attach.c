@@ -23,6 +23,7 @@ struct attach_file {
     int64_t size;
     struct hash hash;
     struct hash *pieces; /* of what was read first */
+    int64_t sent;        /* pieces, by this command */
 };
 
 struct attach {
@@ -127,6 +128,17 @@ static json_t *listed (const struct attach_file *file)
                       (json_int_t) file->size);
 }
 
+/* A file takes the place of one of its name that a revision had before. */
+static void drop_named (json_t *list, const char *name)
+{
+    for (size_t i = json_array_size (list); i > 0; i--) {
+        const char *before =
+            json_string_value (json_object_get (json_array_get (list, i - 1), "name"));
+        if (before && strcmp (before, name) == 0)
+            json_array_remove (list, i - 1);
+    }
+}
+
 int attach_add_to_body (struct call *call, struct post *post)
 {
     size_t count = args_count (&call->args, "attach");
@@ -143,6 +155,7 @@ int attach_add_to_body (struct call *call, struct post *post)
         int code = open_file (file, args_nth (&call->args, "attach", i));
         if (code != EXIT_DONE)
             return code;
+        drop_named (list, file->name);
         json_array_append_new (list, listed (file));
     }
     return EXIT_DONE;
@@ -235,13 +248,13 @@ static int64_t next_piece (struct call *call, const struct msg_id *id, const str
     return -1;
 }
 
-static int send_file (struct call *call, const struct attach_file *file, const struct envelope *e,
+static int send_file (struct call *call, struct attach_file *file, const struct envelope *e,
                       const char *id)
 {
     static uint8_t buffer[PART_SIZE];
     struct span answer;
     int code;
-    int64_t count = part_count (file->size), sent = 0;
+    int64_t count = part_count (file->size);
     int64_t next = next_piece (call, &e->id, &file->hash, &code);
     if (code == EXIT_DONE && next < 0)
         return refused ("%s: %s lists no such file: its bytes are not those of one of its "
@@ -257,21 +270,24 @@ static int send_file (struct call *call, const struct attach_file *file, const s
         code = talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, &answer);
         if (code != EXIT_DONE)
             break;
-        sent++;
+        file->sent++;
         next = next_piece (call, &e->id, &file->hash, &code);
     }
     if (code == EXIT_DONE && !call->json)
         say ("%s: %" PRId64 " of %" PRId64 " parts sent, all %" PRId64 " are on disk here\n",
-             line_text (file->name).text, sent, count, count);
+             line_text (file->name).text, file->sent, count, count);
     return code;
 }
 
-int attach_send (struct call *call, const struct attach *files, const char *id)
+/* `sent_to`: the id of the message, whatever was typed. */
+static int send_all (struct call *call, struct attach *files, const char *id, char sent_to[ID_TEXT])
 {
     struct fetched fetched;
     int code = fetch (call, id, &fetched);
     if (code == EXIT_DONE && !fetched.record.whole)
         code = refused ("%s: the message is no longer kept here", line_text (id).text);
+    if (code == EXIT_DONE)
+        msg_id_text (&fetched.record.e.id, sent_to);
     size_t i = 0;
     for (; i < files->count && code == EXIT_DONE; i++)
         code = send_file (call, &files->files[i], &fetched.record.e, id);
@@ -283,18 +299,38 @@ int attach_send (struct call *call, const struct attach *files, const char *id)
     return code;
 }
 
+int attach_send (struct call *call, struct attach *files, const char *id)
+{
+    char sent_to[ID_TEXT];
+    return send_all (call, files, id, sent_to);
+}
+
 /* --- attach -------------------------------------------------------------------------------- */
 
 static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
 
+static void print_json (const struct attach *files, const char *id)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < files->count; i++)
+        json_array_append_new (list,
+                               json_pack ("{s:s, s:I, s:I}", "name", files->files[i].name, "parts",
+                                          (json_int_t) part_count (files->files[i].size), "sent",
+                                          (json_int_t) files->files[i].sent));
+    say_json (json_pack ("{s:s, s:o}", "id", id, "files", list), true);
+}
+
 static int run (struct call *call)
 {
+    char sent_to[ID_TEXT];
     struct attach *files = attach_new ();
     int code = EXIT_DONE;
     for (size_t i = 1; i < call->args.operand_count && code == EXIT_DONE; i++)
         code = open_file (&files->files[files->count++], call->args.operands[i]);
     if (code == EXIT_DONE)
-        code = attach_send (call, files, call->args.operands[0]);
+        code = send_all (call, files, call->args.operands[0], sent_to);
+    if (code == EXIT_DONE && call->json)
+        print_json (files, sent_to);
     attach_free (&files);
     return code;
 }

@@ -24,7 +24,7 @@ int attach_add_to_body (struct call *call, struct post *post);
 /* Asks the broker whether such files may go to whom the message goes, before it is sent. */
 int attach_may (struct call *call, const struct post *post);
 /* After the message was accepted: sends what is not in the journal yet. */
-int attach_send (struct call *call, const struct attach *files, const char *id);
+int attach_send (struct call *call, struct attach *files, const char *id);
 void attach_free (struct attach **self);
 
 /* Prints the files that a message lists and how much of each is here; nothing where it lists

@@ -68,6 +68,7 @@ void previous_forget (const struct schema *schema, json_t *document, int64_t now
     const char *status = json_string_value (json_object_get (body, "status"));
     json_object_del (body, "number");
     json_object_del (body, "revision");
+    json_object_del (body, "attachments"); /* their pieces are of the message before */
     json_object_del (document, "mode");
     json_object_del (document, "exercise");
     json_object_del (document, "thread");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus/edge/json.h"
+#include "nodes/certbus/attach.h"
 #include "nodes/certbus/compose.h"
 #include "nodes/certbus/previous.h"
 #include "nodes/certbus/prompt.h"
@@ -10,6 +11,7 @@
 static const struct option_row options[] = {
     { "file", 0, false, "FILE", "the new text, instead of an editor (as the second operand)" },
     { "changes", 0, false, "TEXT", "what changed, in a few words: a note in the new text" },
+    { "attach", 0, true, "FILE", "a file that goes with it, new or instead of one of its name" },
     { "draft", 0, false, "FILE", "write in this file, or go on with it" },
     { "by", 0, false, "OFFICER", "who answers for it" },
     { "yes", 'y', false, NULL, "send it without asking, for scripts" },
@@ -63,6 +65,16 @@ static json_t *fixed_of (const json_t *document)
     return fixed;
 }
 
+/* The files stay unless the new text says otherwise; an empty list says that none does. */
+static void keep_files (json_t *files, json_t *body)
+{
+    json_t *given = json_object_get (body, "attachments");
+    if (!given && files)
+        json_object_set (body, "attachments", files);
+    else if (given && json_array_size (given) == 0)
+        json_object_del (body, "attachments");
+}
+
 /* A file has the new text; all else is as it was. */
 static int from_file (struct call *call, const char *path, const struct schema *schema,
                       json_t *document)
@@ -79,6 +91,7 @@ static int from_file (struct call *call, const char *path, const struct schema *
         json_object_set_new (body, "number", json_string (number));
     if (revision && !json_object_get (body, "revision"))
         json_object_set_new (body, "revision", json_string (revision));
+    keep_files (json_object_get (before, "attachments"), body);
     char *text = changes (call, false);
     if (text)
         add_note (schema, body, text);
@@ -86,6 +99,8 @@ static int from_file (struct call *call, const char *path, const struct schema *
     post_free (&given);
     json_object_set_new (document, "body", body);
     code = post_split (&post, path, json_incref (document));
+    if (code == EXIT_DONE)
+        code = attach_add_to_body (call, &post);
     if (code == EXIT_DONE)
         code = post_send (call, &post);
     post_free (&post);
@@ -104,6 +119,7 @@ static int in_editor (struct call *call, const struct schema *schema, json_t *do
     struct compose how = { .kind = schema->kind,
                            .start = document,
                            .draft = args_text (&call->args, "draft"),
+                           .attach = true,
                            .fixed = fixed };
     int code = compose (call, &how);
     json_decref (fixed);
@@ -152,7 +168,7 @@ const struct command command_revise = {
         "as `publish` does it; FILE (JSON, or the form of the editor) has the new text instead.\n"
         "The new message goes to the same parties with the same TLP and the same number, ahead\n"
         "of other traffic, and its revision is counted up. Whoever looks at the old one is told\n"
-        "that it was replaced.",
+        "that it was replaced. Its files stay with it, and are not sent again.",
     .options = options,
     .run = run,
 };

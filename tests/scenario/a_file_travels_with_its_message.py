@@ -114,6 +114,61 @@ def what_was_interrupted_goes_on_where_it_was(tree):
     need(sum(record.kind == "part" for record in pk.records()) == 5, "pieces went twice")
 
 
+def a_revision_has_the_files_of_what_it_replaces_without_sending_them_again(tree):
+    pk, _, kpt = tree.chain()
+    kept, changed = make("kept.bin", 2 * PART + 5), make("changed.bin", 100)
+    first = publish(pk, kept, changed)
+    until(lambda: complete(kpt, first, 2), "both are at the edge")
+    changed.write_bytes(b"another")
+    text = json.loads(pathlib.Path(f"T-{next(COUNT) - 1}.json").read_text())
+    text["title"] = "with a better title"
+    pathlib.Path("new.json").write_text(json.dumps(text))
+    said = pk.certbus("--json", "revise", first, "new.json", "--attach", changed)
+    second = json.loads(said)["id"]
+    until(lambda: complete(kpt, second, 2), "both are there, of the revision")
+    need("complete" in kpt.certbus("show", second), "show does not say so")
+    os.mkdir("out")
+    kpt.certbus("save", second, "out")
+    for path in (kept, changed):
+        need(pathlib.Path("out", path.name).read_bytes() == path.read_bytes(), path.name)
+    parts = [record for record in kpt.records() if record.kind == "part"]
+    need(len(parts) == 5, f"{len(parts)} pieces came")
+    # Once more removed, and what is asked for is what is there.
+    third = json.loads(pk.certbus("--json", "revise", second, "new.json", "--changes", "x"))["id"]
+    until(lambda: complete(kpt, third, 2), "both are there, of the second revision")
+    said = json.loads(pk.certbus("--json", "attach", third, kept))
+    need(said == {"id": third, "files": [{"name": "kept.bin", "parts": 3, "sent": 0}]}, said)
+    # A message of its own that begins with its text has none of its files.
+    document = json.loads(pk.certbus("--json", "show", third))
+    need(len(document["body"]["attachments"]) == 2, document)
+    text["attachments"] = []
+    pathlib.Path("none.json").write_text(json.dumps(text))
+    fourth = json.loads(pk.certbus("--json", "revise", third, "none.json"))["id"]
+    need(files(pk, fourth) == [], "files that were taken away")
+
+
+def what_is_half_here_of_a_replaced_message_is_completed_under_its_revision(tree):
+    pk = tree.join("pk")
+    path = make("file.bin", 4 * PART + 1)
+    content = path.read_bytes()
+    body = {"number": "T-910", "title": "t", "severity": "S3", "summary": "s",
+            "attachments": [{"name": "file.bin", "hash": h(content), "size": len(content)}]}
+    answer = pk.publish("advisory", body, ["pk.**"])
+    for index in (0, 2):
+        pk.publish("part", {"hash": h(content), "size": len(content), "count": 5, "index": index,
+                            "content": content[index * PART:(index + 1) * PART]},
+                   ["pk.**"], thread=answer["ref"])
+    second = pk.publish("advisory", {**body, "title": "u"}, ["pk.**"], replaces=answer["ref"])
+    listed, = files(pk, second["id"])
+    need((listed["have"], listed["next"]) == (2, 1), listed)
+    said = pk.certbus("attach", second["id"], path)
+    need("all 5 are on disk" in said, said)
+    os.mkdir("out")
+    pk.certbus("save", second["id"], "out")
+    need(pathlib.Path("out/file.bin").read_bytes() == content, "another file")
+    need(files(pk, answer["id"])[0]["have"] == 2, "the old one was given what came later")
+
+
 def a_file_that_changes_while_it_is_sent_is_not_sent_on(tree):
     pk = tree.join("pk")
     path = make("file.bin", 8 * PART)
@@ -226,6 +281,8 @@ def an_incident_takes_its_files_up(tree):
 
 prove(files_of_every_size_arrive_as_they_were,
       what_was_interrupted_goes_on_where_it_was,
+      a_revision_has_the_files_of_what_it_replaces_without_sending_them_again,
+      what_is_half_here_of_a_replaced_message_is_completed_under_its_revision,
       a_file_that_changes_while_it_is_sent_is_not_sent_on,
       what_the_policy_or_the_message_does_not_let_is_refused_before_it_is_sent,
       names_from_outside_stay_in_the_folder,

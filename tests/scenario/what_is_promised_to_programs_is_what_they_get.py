@@ -164,7 +164,7 @@ def reading(promise, pk, sindh, first, report):
     promise.run("status", "status", home=sindh.home, expect=None)
     promise.run("complete", "complete", "--", "li", home=pk.home)
     promise.run("config", "config", home=pk.home)
-    promise.run("attach", None, first["id"], "iocs.csv", home=pk.home)
+    promise.run("attach", "attach", first["id"], "iocs.csv", home=pk.home)
     pathlib.Path("files").mkdir()
     promise.run("save", "save", first["id"], "files", home=pk.home)
     promise.run("", "board", home=pk.home)
