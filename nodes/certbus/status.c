@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "bus/core/schema.h"
+#include "bus/edge/log.h"
 #include "nodes/certbus/ago.h"
 #include "nodes/certbus/record.h"
 #include "nodes/certbus/talk.h"
@@ -12,10 +14,14 @@
 
 #define MIB INT64_C (1048576)
 /* A child that something waits for, or whose clock is off, for so long, needs a look, in ms. */
-#define WAITS_MS INT64_C (600000)
-#define SKEW_MS  INT64_C (60000)
+#define WAITS_MS  INT64_C (600000)
+#define SKEW_MS   INT64_C (60000)
+#define WAIT_MOST 86400 /* seconds */
+#define AGAIN_MS  200
 
 static const struct option_row options[] = {
+    { "wait", 0, false, "SECONDS",
+      "ask until PARTY (else the parent) is connected, at most so long" },
     { "all", 'a', false, NULL, "all children, not only those that need somebody" },
     { NULL, 0, false, NULL, NULL },
 };
@@ -169,28 +175,102 @@ static void print (struct call *call, struct span answer)
     print_texts (answer, "frozen", "frozen");
 }
 
+/* --- Waiting ------------------------------------------------------------------------------- */
+
+static bool is_open (struct span link)
+{
+    return span_is (body_text (link, "state"), "OPEN");
+}
+
+/* Whether the link to this neighbour is; without a name to the parent, if there is one above. */
+static bool connected (struct span answer, const char *party)
+{
+    struct pack_in in;
+    struct span parent = body_field (answer, "parent");
+    if (!party)
+        return !parent.size || is_open (parent);
+    if (span_is (body_text (parent, "party"), party))
+        return is_open (parent);
+    for (size_t left = answer_array (answer, "children", &in); left; left--) {
+        struct span link = pack_any (&in);
+        if (span_is (body_text (link, "party"), party))
+            return is_open (link);
+    }
+    return false;
+}
+
+/* The first that is not connected; NULL: all are. */
+static const char *missing (struct call *call, struct span answer)
+{
+    if (!call->args.operand_count)
+        return connected (answer, NULL) ? NULL : "the parent";
+    for (size_t i = 0; i < call->args.operand_count; i++)
+        if (!connected (answer, call->args.operands[i]))
+            return call->args.operands[i];
+    return NULL;
+}
+
+/* False: the time is up. */
+static bool wait_for_links (struct call *call, int64_t seconds)
+{
+    int64_t deadline = clock_steady () + seconds * 1000;
+    for (;;) {
+        char why[WHY_MAX];
+        struct span answer;
+        struct ask *question = ask_new ("status");
+        bool answered = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why,
+                                      sizeof why) == EXIT_DONE;
+        const char *who = answered ? missing (call, answer) : NULL;
+        if (answered && !who)
+            return true;
+        if (clock_steady () >= deadline) {
+            if (who)
+                complain ("%s is not connected after %" PRId64 " s", line_text (who).text, seconds);
+            return false;
+        }
+        nanosleep (&(struct timespec){ .tv_nsec = AGAIN_MS * 1000000L }, NULL);
+    }
+}
+
 static int run (struct call *call)
 {
+    char why[WHY_MAX];
     struct span answer;
-    bool answered;
+    bool answered, waits = args_text (&call->args, "wait") != NULL, came = true;
+    int64_t seconds = 0;
+    if (!args_number (&call->args, "wait", 0, WAIT_MOST, &seconds, why, sizeof why))
+        return usage (call, "status: %s", why);
+    for (size_t i = 0; i < call->args.operand_count; i++)
+        if (!party_valid (span_of (call->args.operands[i])))
+            return usage (call, "status: '%s' is no party's name",
+                          line_text (call->args.operands[i]).text);
+    if (call->args.operand_count && !waits)
+        return usage (call, "status: a PARTY is to be waited for: --wait SECONDS");
+    if (waits)
+        came = wait_for_links (call, seconds);
     int health = health_ask (call, &answer, &answered);
     if (answered && call->json)
         say_json (value_json (answer), true);
     else if (answered)
         print (call, answer);
-    return health;
+    return health == HEALTH_GOOD && !came ? HEALTH_TO_DO : health;
 }
 
 const struct command command_status = {
     .name = "status",
     .group = GROUP_CARE,
-    .operands = "",
+    .operands = "[PARTY...]",
+    .most = SIZE_MAX,
     .summary = "say whether this station is healthy, and if not, what to do",
     .about =
         "The first line says that all is well, or names the worst thing and what to do about it.\n"
         "Exit code 0: healthy; 1: something to do; 2: act now, or no broker runs here; 3: it\n"
         "cannot be told (no permission, no answer). Of the children only those are listed that\n"
-        "need somebody. On a terminal times are relative; --json has them in full.",
+        "need somebody. On a terminal times are relative; --json has them in full.\n"
+        "\n"
+        "After a restart or a move, --wait asks until the link to each PARTY is open; without one\n"
+        "that to the parent, and at the top party until the broker answers. When the time is up\n"
+        "the exit code is not 0.",
     .options = options,
     .run = run,
 };

@@ -99,6 +99,15 @@ def what_is_in_force_and_what_would_be_is_said_of_each_setting(tree):
 
 def who_is_away_is_drawn_and_a_broker_that_is_not_there_is_an_emergency(tree):
     pk, kpt = tree["pk"], tree["pk.kpt"]
+    pk.kill()
+    pk.start()
+    said = json.loads(pk.certbus("--json", "status", "--wait", "20", "pk.kpt", expect=None))
+    need(said["children"][0]["state"] == "OPEN", said)
+    said = json.loads(kpt.certbus("--json", "status", "--wait", "20", expect=None))
+    need(said["parent"]["state"] == "OPEN", said)
+    said = pk.certbus("status", "--wait", "0", "pk.other", expect=1)
+    need("pk.other is not connected after 0 s" in said and "party" in said, said)
+    pk.certbus("status", "pk.kpt", expect=2)
     need("open since" in kpt.certbus("tree") and "+- pk.kpt" in kpt.certbus("tree"), "the tree")
     pk.kill()
     until(lambda: "away since" in kpt.certbus("tree"), "the parent is away")
