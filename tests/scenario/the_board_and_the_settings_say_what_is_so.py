@@ -113,6 +113,10 @@ def who_is_away_is_drawn_and_a_broker_that_is_not_there_is_an_emergency(tree):
     until(lambda: "away since" in kpt.certbus("tree"), "the parent is away")
     said = until(lambda: kpt.certbus("status", expect=1), "something to do")
     need(said.startswith("To do: the parent pk ") and " connected" in said, said)
+    # Each attempt is no new beginning of being away.
+    since = kpt.link("pk")["since"]
+    until(lambda: kpt.link("pk")["state"] == "WAITING", "it tries")
+    need(kpt.link("pk")["since"] == since, "it is away since the last attempt only")
     said = pk.certbus("status", expect=2)
     need("start it with: certbusd -C pk" in said, said)
     need("a start would use" in pk.certbus("config"), "its settings can be read all the same")

@@ -262,6 +262,25 @@ def what_is_withdrawn_says_why_first(tree):
          "a note cannot be")
 
 
+def the_files_of_a_message_stay_with_its_revision_and_not_with_a_new_one(tree):
+    pk = tree["pk"]
+    pathlib.Path("filed.json").write_text(json.dumps(
+        {"title": "With a file", "severity": "S4", "summary": "See the file."}))
+    pathlib.Path("iocs.csv").write_text("1.2.3.4\n")
+    ident = json.loads(pk.certbus("--json", "publish", "filed.json", "--tlp", "GREEN",
+                                  "--attach", "iocs.csv"))["id"]
+    keep = editor("from", "cp \"$file\" from.seen\n")
+    Terminal(tree, "pk", "publish", "--from", ident, editor=keep).shows("was not changed").ends(1)
+    need("iocs.csv" not in pathlib.Path("from.seen").read_text(), "a file that would not come")
+    mend = editor("mend", "sed -i 's/^Severity: .*/Severity: S2/' \"$file\"\n")
+    terminal = Terminal(tree, "pk", "revise", ident, editor=mend)
+    terminal.shows("What changed").type("")
+    terminal.shows("iocs.csv", "Send it?").type("yes").shows("Code").ends(0)
+    new = body_of(tree, published(tree)[-1]["id"])
+    need([one["name"] for one in new["body"]["attachments"]] == ["iocs.csv"], new["body"])
+    need("complete" in pk.certbus("show", new["id"]), "its file is not found")
+
+
 prove(what_is_written_is_shown_confirmed_and_sent,
       nothing_leaves_without_a_yes_and_the_draft_goes_on,
       what_is_wrong_opens_the_editor_again_with_the_reason_on_top,
@@ -273,4 +292,5 @@ prove(what_is_written_is_shown_confirmed_and_sent,
       the_same_is_not_sent_twice_by_mistake,
       an_earlier_message_is_a_beginning_and_not_a_copy,
       a_revision_takes_the_place_of_the_old_one,
-      what_is_withdrawn_says_why_first, on=setup)
+      what_is_withdrawn_says_why_first,
+      the_files_of_a_message_stay_with_its_revision_and_not_with_a_new_one, on=setup)
