@@ -142,6 +142,7 @@ static void begin_sending (struct peer *self, const struct greet_job *job)
     }
     self->part_at = 0;
     self->sending = true;
+    self->acked_dirty = true; /* its greeting said what it has: an ACK may have been lost */
     self->recovery_owed = job->recovery_owed;
     self->recovering = clock_steady ();
     if (job->recovery_owed) {

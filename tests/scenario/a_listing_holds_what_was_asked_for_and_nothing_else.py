@@ -145,6 +145,19 @@ def what_waits_is_listed_with_the_neighbours_that_it_waits_for(tree):
     tree["pk"].start()
 
 
+def what_a_neighbour_has_waits_for_nobody_though_its_word_of_it_was_lost(tree):
+    sindh, kpt = tree["pk.sindh"], tree["pk.sindh.kpt"]
+    until(tree.connected, "connected")
+    last = sindh.say("just before", "pk.sindh.kpt")
+    until(lambda: kpt.holds(last), "it has arrived")
+    sindh.kill()
+    sindh.start()
+    until(tree.connected, "connected again")
+    kpt.stop()
+    until(lambda: not asked(sindh, waiting=True, kinds=["note"]), "nothing waits")
+    kpt.start()
+
+
 def a_question_that_cannot_be_meant_is_refused(tree):
     sindh = tree["pk.sindh"]
     for fields, word in (({"severities": ["S9"]}, "undetermined"), ({"from": "@energy"}, "subtree"),
@@ -161,4 +174,5 @@ def a_question_that_cannot_be_meant_is_refused(tree):
 prove(each_filter_gives_what_it_names, since_a_time_nothing_older_is_listed,
       what_was_replaced_or_withdrawn_says_so,
       what_waits_is_listed_with_the_neighbours_that_it_waits_for,
+      what_a_neighbour_has_waits_for_nobody_though_its_word_of_it_was_lost,
       a_question_that_cannot_be_meant_is_refused, on=setup)
