@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import tarfile
 
 from support import CERTBUSD, PROJECT, Broker, Refused, need, note, prove, until
 
@@ -17,7 +18,8 @@ FIXTURE = PROJECT / "tests" / "fixtures" / "format-1.tar.xz"
 
 
 def setup(tree):
-    subprocess.run(["tar", "-xJf", FIXTURE], check=True)
+    with tarfile.open(FIXTURE) as archive:
+        archive.extractall()
     tree.held = json.loads(pathlib.Path("held.json").read_text())
     tree.home = Broker(tree, "pk.sindh")
     tree.brokers["pk.sindh"] = tree.home
