@@ -35,7 +35,7 @@ PACKAGES = gcc clang make pkg-config \
     libsqlite3-dev libjansson-dev uthash-dev \
     spin valgrind clang-format libclang-rt-14-dev shellcheck \
     python3 python3-zmq python3-msgpack python3-nacl \
-    git ca-certificates procps \
+    git ca-certificates procps curl \
     scdoc man-db systemd bash-completion
 
 LIBRARIES = libzmq libczmq msgpack libconfig libsodium sqlite3 jansson
