@@ -13,6 +13,7 @@
 
 struct reach {
     const struct draft *draft;
+    struct span self; /* is not told that it does not get what it sends */
     struct pack_out with, without;
     size_t with_count, without_count; /* in the lists */
     size_t with_all, without_all;
@@ -25,6 +26,8 @@ static bool reach_visit (const struct entry *entry, void *arg)
     const struct credential *c = &entry->credential;
     bool reached = !entry->revoked &&
                    route_here (reach->terms, reach->draft->audience_count, c->name, &c->sectors);
+    if (!reached && span_equal (c->name, reach->self))
+        return true;
     size_t *count = reached ? &reach->with_count : &reach->without_count;
     struct pack_out *out = reached ? &reach->with : &reach->without;
     ++*(reached ? &reach->with_all : &reach->without_all);
@@ -42,7 +45,7 @@ static bool reach_visit (const struct entry *entry, void *arg)
 static void answer_reach (const struct question *q, const struct draft *draft, const char *number,
                           const char *same)
 {
-    struct reach reach = { .draft = draft };
+    struct reach reach = { .draft = draft, .self = station_name (q->station) };
     struct pack_out out;
     for (size_t i = 0; i < draft->audience_count; i++)
         term_parse (&reach.terms[i], draft->audience[i]);

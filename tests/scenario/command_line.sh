@@ -103,6 +103,8 @@ print(json.dumps({"kind": "advisory", "tlp": "TLP:GREEN", "to": ["pk.**"],
 PYTHON
 expect 0 certbus -C pk publish full.json --dry-run
 says "nothing was sent" "it would reach: 3" "Karachi Port Trust"
+expect 0 certbus -C pk publish full.json --to pk.sindh --dry-run
+says "it would reach: 1" "it would not reach: 1" # who sends it is no one who misses it
 expect 0 certbus -C pk --json list --kind advisory
 says "[]"
 expect 0 certbus -C pk --json publish full.json
