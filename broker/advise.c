@@ -117,11 +117,12 @@ static void on_parent_away (const struct facts *f, struct advices *out)
     int64_t away = f->now - parent->since;
     if (parent->lag > 0)
         snprintf (safely, sizeof safely, "; %s here safely", waiting (parent).text);
-    put (out, urgency (parent, parent->since, f->now),
-         "the parent %s %s%s%s%s%s: check the network, and call the parent", parent->name,
+    put (out, urgency (parent, parent->since, f->now), "the parent %s %s%s%s%s%s: %s", parent->name,
          away < 1000 ? "is not connected" : "has not been connected for ",
          away < 1000 ? "" : lasting (away).text, parent->refused[0] != '\0' ? ", and last: " : "",
-         parent->refused, safely);
+         parent->refused, safely,
+         away < ADVISE_MOMENT_MS ? "ask again in a moment"
+                                 : "check the network, and call the parent");
 }
 
 static void on_parent (const struct facts *f, struct advices *out)

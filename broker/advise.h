@@ -17,6 +17,7 @@
 #define ADVICE_TEXT 512
 
 /* A parent that is away for so long with something waiting for it, and the like, in ms. */
+#define ADVISE_MOMENT_MS  INT64_C (10000) /* a link that has just begun, or begins again */
 #define ADVISE_PARENT_MS  INT64_C (900000)
 #define ADVISE_WAIT_MS    INT64_C (600000)
 #define ADVISE_CHILD_MS   INT64_C (86400000)

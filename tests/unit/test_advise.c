@@ -87,7 +87,13 @@ static void a_parent_that_is_away_is_urgent_once_something_has_waited (void **st
     struct facts f = healthy ();
     f.parent.open = false;
     f.parent.since = NOW - ADVISE_PARENT_MS - 1;
-    says (&f, ADVICE_TO_DO, "the parent pk has not been connected for 15 minutes");
+    says (&f, ADVICE_TO_DO,
+          "the parent pk has not been connected for 15 minutes; nothing waits here: check");
+    f.parent.since = NOW - ADVISE_MOMENT_MS + 1;
+    says (&f, ADVICE_TO_DO, "nothing waits here: ask again in a moment");
+    f.parent.lag = 1;
+    says (&f, ADVICE_TO_DO, "1 message waits here safely: ask");
+    f.parent.since = NOW - ADVISE_PARENT_MS - 1;
     f.parent.lag = 3;
     f.parent.more = true;
     says (&f, ADVICE_NOW, "at least 3 messages wait here safely");
