@@ -321,7 +321,7 @@ stop a
 note "a command that follows its broker at once finds it"
 certbusd -C a >>a.log 2>&1 </dev/null &
 pids[a]=$!
-expect 0 certbus -C a status
+expect 0 certbus -C a tree
 stop a
 
 note "nobody is left"
