@@ -113,7 +113,7 @@ static enum advice_level urgency (const struct link_facts *parent, int64_t since
 static void on_parent_away (const struct facts *f, struct advices *out)
 {
     const struct link_facts *parent = &f->parent;
-    char safely[96] = "";
+    char safely[96] = "; nothing waits here";
     int64_t away = f->now - parent->since;
     if (parent->lag > 0)
         snprintf (safely, sizeof safely, "; %s here safely", waiting (parent).text);

@@ -168,11 +168,11 @@ void station_endpoints (struct station *self)
         return;
     for (size_t i = 0; i < self->parent_contact.count; i++)
         add_endpoint (self, span_of (self->parent_contact.at[i]));
-    add_endpoint (self, span_of (self->endpoint_good));
     /* The parent's last word may be from before it lost its keys and moved. */
     bool parsed = bundle_parse (&bundle, self->bundle);
     for (size_t i = 0; parsed && i < bundle.endpoint_count; i++)
         add_endpoint (self, bundle.endpoints[i]);
+    add_endpoint (self, span_of (self->endpoint_good));
 }
 
 /* --- What the journal knows ---------------------------------------------------------------- */

@@ -137,9 +137,9 @@ static void one_is_one_and_not_one_of_many (void **state)
     struct facts f = healthy ();
     f.parent.open = false;
     f.parent.since = NOW;
-    says (&f, ADVICE_TO_DO, "the parent pk is not connected: check the network");
+    says (&f, ADVICE_TO_DO, "the parent pk is not connected; nothing waits here: ask again");
     f.parent.lag = 1;
-    says (&f, ADVICE_TO_DO, "the parent pk is not connected; 1 message waits here safely: check");
+    says (&f, ADVICE_TO_DO, "the parent pk is not connected; 1 message waits here safely: ask");
     f.parent.more = true;
     says (&f, ADVICE_TO_DO, "at least 1 message waits here safely");
     f.parent.more = false;
