@@ -239,32 +239,19 @@ static void expect_before (struct journal *journal, const char *prefix, const ch
 static void a_table_is_walked_downwards_within_its_prefix (void **state)
 {
     struct journal *journal = opened (state);
-    static const char *const keys[] = { "a1",
-                                        "b1",
-                                        "b2",
-                                        "b3",
-                                        "b\xff",
-                                        "b\xff\xff"
-                                        "9",
-                                        "c" };
+    static const char *const keys[] = { "a1", "b1", "b2", "b3", "b\377", "b\377\3779", "c" };
     begin_batch (journal);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         put_text (journal, keys[i]);
-    expect_before (journal, "b", "",
-                   "b\xff\xff"
-                   "9");
-    expect_before (journal, "b", "b\xff\xff", "b\xff");
-    expect_before (journal, "b", "b\xff", "b3");
+    expect_before (journal, "b", "", "b\377\3779");
+    expect_before (journal, "b", "b\377\377", "b\377");
+    expect_before (journal, "b", "b\377", "b3");
     expect_before (journal, "b", "b3", "b2");
     expect_before (journal, "b", "b2x", "b2");
     expect_before (journal, "b", "b1", NULL);
     expect_before (journal, "b", "a", NULL);
-    expect_before (journal, "b", "z",
-                   "b\xff\xff"
-                   "9");
-    expect_before (journal, "b\xff", "",
-                   "b\xff\xff"
-                   "9");
+    expect_before (journal, "b", "z", "b\377\3779");
+    expect_before (journal, "b\377", "", "b\377\3779");
     expect_before (journal, "d", "", NULL);
     commit_batch (journal);
     expect_before (journal, "c", "", "c");
