@@ -182,7 +182,9 @@ static void fold_same (struct store *store, const struct envelope *e, int64_t po
         return;
     struct hash hash = same_hash (e->kind, e->mode, e->body);
     same_key (&key, &hash);
-    if (table_get_u64 (store->journal, &key, 0) < (uint64_t) position)
+    /* Only who counts an older journal may come late. */
+    bool newest = position == journal_head (store->journal);
+    if (newest || table_get_u64 (store->journal, &key, 0) < (uint64_t) position)
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) position));
 }
 
