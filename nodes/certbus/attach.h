@@ -15,7 +15,7 @@
 /* A row for a command's table of options. */
 #define ATTACH_OPTION                                                                              \
     {                                                                                              \
-        "attach", 'a', true, "FILE", "a file that goes with it; may be repeated"                   \
+        "attach", 'a', true, "FILE", "a file that goes with it"                                    \
     }
 
 /* Takes the files of --attach: hashes them, lists them in the body, and keeps them in
