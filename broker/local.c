@@ -204,16 +204,13 @@ void local_originated (struct station *station, const struct asker *asker,
     char text[ID_TEXT], code[CODE_TEXT];
     if (numbers_settled (station, asker, told))
         return;
-    if (asker->waiting && told->reason == CB_OK) {
-        msg_id_text (&told->id, text);
-        log_notice ("%s by uid %u: %s is stored", asker->op, asker->uid, text);
-    }
     bool numbered = asker->number[0] != '\0';
     if (asker->waiting && told->reason != CB_OK) {
         answer_reason (asker, told->reason, told->detail != NULL ? told->detail : "");
     } else if (asker->waiting && asker->answer != NULL) {
         answer_send (asker, asker->answer);
     } else if (asker->waiting) {
+        msg_id_text (&told->id, text);
         hash_code (&told->leaf, code);
         pack_init (&out);
         pack_put_map (&out, 6 + numbered);

@@ -163,7 +163,10 @@ static struct hash same_hash (struct span kind, unsigned mode, struct span body)
     pack_put_array (&out, 3);
     pack_put_str (&out, kind);
     pack_put_uint (&out, mode);
-    number_body (&out, body, span_bytes (NULL, 0));
+    if (body_field (body, "number").size > 0)
+        number_body (&out, body, span_bytes (NULL, 0));
+    else
+        pack_put_raw (&out, body);
     struct hash hash = hash_bytes (pack_result (&out));
     pack_free (&out);
     return hash;

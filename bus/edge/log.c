@@ -16,9 +16,18 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024
+/* As much as a pipe takes in one piece. */
+#define HELD_MAX_BYTES 4096
 
 static atomic_int most = LOG_NOTICE;
 static atomic_bool plain;
+static atomic_int terminal = -1; /* whether it is one; -1: not asked yet */
+
+static _Thread_local struct {
+    bool on;
+    size_t size;
+    char bytes[HELD_MAX_BYTES];
+} held;
 
 void log_set_level (enum log_level level)
 {
@@ -69,6 +78,39 @@ static void neutralise (char *text)
     }
 }
 
+static bool to_terminal (void)
+{
+    if (terminal < 0)
+        terminal = isatty (STDERR_FILENO);
+    return terminal;
+}
+
+static void put (const char *bytes, size_t size)
+{
+    ssize_t written = write (STDERR_FILENO, bytes, size);
+    (void) written; /* nowhere left to say so */
+}
+
+static void put_held (void)
+{
+    if (held.size > 0)
+        put (held.bytes, held.size);
+    held.size = 0;
+}
+
+void log_hold (void)
+{
+    held.on = true;
+}
+
+void log_flush (void)
+{
+    int saved = errno;
+    put_held ();
+    held.on = false;
+    errno = saved;
+}
+
 void log_at (enum log_level level, const char *format, ...)
 {
     if ((int) level > most)
@@ -76,7 +118,7 @@ void log_at (enum log_level level, const char *format, ...)
     int saved = errno;
     char line[LINE_MAX_BYTES + 2] = "";
     size_t used = 0;
-    if (!plain && !isatty (STDERR_FILENO))
+    if (!plain && !to_terminal ())
         used = (size_t) snprintf (line, sizeof line, "<%d>", (int) level);
     va_list args;
     va_start (args, format);
@@ -87,9 +129,15 @@ void log_at (enum log_level level, const char *format, ...)
     neutralise (line + used);
     used = strlen (line);
     line[used++] = '\n';
-    /* One write a line, so that lines of different threads do not mix. */
-    ssize_t written = write (STDERR_FILENO, line, used);
-    (void) written; /* nowhere left to say so */
+    /* Whole lines, so that those of different threads do not mix. */
+    if (used > sizeof held.bytes - held.size)
+        put_held ();
+    if (held.on) {
+        memcpy (held.bytes + held.size, line, used);
+        held.size += used;
+    } else {
+        put (line, used);
+    }
     errno = saved;
 }
 

@@ -21,6 +21,10 @@ void log_plain (void);
 int log_level_number (const char *name); /* -1: none of that name */
 void log_at (enum log_level level, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
 
+/* What the calling thread logs from here on is written by log_flush, or when it is much. */
+void log_hold (void);
+void log_flush (void);
+
 #define log_error(...)   log_at (LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_at (LOG_WARNING, __VA_ARGS__)
 #define log_notice(...)  log_at (LOG_NOTICE, __VA_ARGS__)

@@ -53,6 +53,30 @@ static void lines_above_the_level_are_not_written (void **state)
     log_set_level (LOG_NOTICE);
 }
 
+static void what_is_held_is_written_in_one_piece (void **state)
+{
+    (void) state;
+    LOGGED (log_hold (); log_notice ("one"); log_notice ("two"));
+    assert_string_equal (line, "");
+    LOGGED (log_flush ());
+    assert_string_equal (line, "<5>one\n<5>two\n");
+    LOGGED (log_notice ("three"));
+    assert_string_equal (line, "<5>three\n");
+}
+
+static void what_is_held_is_written_when_it_is_much (void **state)
+{
+    (void) state;
+    char text[101];
+    memset (text, 'x', 100);
+    text[100] = 0;
+    /* 39 lines of 104 bytes go into 4096. */
+    LOGGED (log_hold (); for (int i = 0; i < 40; i++) log_notice ("%s", text));
+    assert_int_equal (strlen (line), 39 * 104);
+    LOGGED (log_flush ());
+    assert_int_equal (strlen (line), 104);
+}
+
 static void levels_have_names (void **state)
 {
     (void) state;
@@ -182,6 +206,8 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_line_begins_with_its_level),
         cmocka_unit_test (lines_above_the_level_are_not_written),
+        cmocka_unit_test (what_is_held_is_written_in_one_piece),
+        cmocka_unit_test (what_is_held_is_written_when_it_is_much),
         cmocka_unit_test (levels_have_names),
         cmocka_unit_test (nothing_that_moves_a_terminal_or_makes_a_line_gets_through),
         cmocka_unit_test (a_long_line_is_cut_and_still_ends),
