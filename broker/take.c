@@ -2,6 +2,7 @@
 #include "broker/take.h"
 
 #include "broker/fold.h"
+#include "broker/numbers.h"
 #include "broker/quarantine.h"
 #include "broker/tables.h"
 #include "bus/edge/log.h"
@@ -333,6 +334,18 @@ static void store_folded (struct store *store, const struct intake_batch *batch,
     refuse (store, batch, item);
 }
 
+/* Nothing in it can be refused by a projection; of an own one its number is noted. A savepoint
+ * for each would copy the pages that it touches. */
+static void store_plain (struct store *store, const struct intake_batch *batch, struct item *item,
+                         struct mark *mark)
+{
+    struct envelope e;
+    store_new (store, batch, item, mark);
+    if (!store_full (store) && span_is (item->id.origin, store->self) &&
+        envelope_parse (&e, item->envelope) == CB_OK)
+        numbers_fold (store, &e, item->position);
+}
+
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item)
 {
     if (store_full (store))
@@ -362,10 +375,10 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);
     else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||
-             item->replaces.origin.size > 0 || span_is (item->id.origin, store->self))
+             item->replaces.origin.size > 0)
         store_folded (store, batch, item, mark);
     else
-        store_new (store, batch, item, mark);
+        store_plain (store, batch, item, mark);
 }
 
 void take_flush (struct store *store)
