@@ -3,7 +3,7 @@
 #
 # What each reading command takes, in ms, from its start to its end, on journals of COUNTS
 # messages: the first time, and the median and the slowest of ROUNDS more. One child is enrolled
-# and away, so that half of all messages wait for it.
+# and away, so that half of all messages wait for it; another one, too, for which nothing is.
 set -eu
 BUILD=$(realpath "${CERTBUS_BUILD:-build}")
 COUNTS=${COUNTS:-100000 1000000}
@@ -19,7 +19,7 @@ up() {
     certbusd -C pk 2>>pk.log &
     BROKER=$!
     for _ in $(seq 1200); do
-        certbus -C pk status >/dev/null 2>&1 && return
+        certbus -C pk list -n 1 >/dev/null 2>&1 && return
         sleep 0.1
     done
     echo "commands: the broker did not start:"; tail -n 5 pk.log; exit 1
@@ -41,7 +41,8 @@ measure() { # WORDS...
     # shellcheck disable=SC2016
     awk -v "what=$*" -v "first=$first" -v "median=${times[$((ROUNDS / 2))]}" \
         -v "most=${times[$((ROUNDS - 1))]}" -v "lines=$(wc -l <out.txt)" \
-        'BEGIN { printf "| `%s` | %d | %.1f | %.1f | %.1f |\n", what, lines, first / 1000, median / 1000, most / 1000 }'
+        'BEGIN { if (what == "") what = "certbus"
+            printf "| `%s` | %d | %.1f | %.1f | %.1f |\n", what, lines, first / 1000, median / 1000, most / 1000 }'
 }
 
 cd "$WORK"
@@ -50,8 +51,10 @@ certbus -C pk init pk --title "National CERT" --listen "tcp://127.0.0.1:*" >/dev
 certbus root enrol root pk.request --policy "$PROJECT/config/cert-rules-2023.cfg" --yes >/dev/null
 certbus -C pk join pk.credential --root root/root >/dev/null
 certbus -C child init pk.f8 --title "One of many" >/dev/null
+certbus -C quiet init pk.quiet --title "One that hears little" >/dev/null
 up
 certbus -C pk enrol pk.f8.request --role organisation --yes >/dev/null
+certbus -C pk enrol pk.quiet.request --role organisation --yes >/dev/null
 down
 held=0
 for count in $COUNTS; do
@@ -62,10 +65,14 @@ for count in $COUNTS; do
     run=${id#pk/}; run=${run%-*}
     code=$(certbus -C pk show "$id" | awk '/^Code/ { print $2; exit }')
     number=$(certbus -C pk --json show "$id" | grep -oE 'FILL-[0-9]+-[0-9]+' | head -n 1)
+    attached=$(certbus -C pk publish "$PROJECT/config/samples/advisory.json" --tlp GREEN --to pk \
+        --number "FILES-$count" --attach "$PROJECT/LICENSE" --yes --again |
+        grep -oE 'pk/[0-9]+-[0-9]+' | head -n 1)
     echo "$count messages, $(du -m pk/journal.db | cut -f 1) MiB"
     echo
     echo "| command | lines | first, ms | median, ms | slowest, ms |"
     echo "| --- | --- | --- | --- | --- |"
+    measure
     measure list
     measure list --all -n 100
     measure list --kind advisory
@@ -88,11 +95,14 @@ for count in $COUNTS; do
     measure show "pk/$run-999999999"
     measure show "FILL-1-000001"
     measure show "0000-1111-2222-3333"
+    measure show "$attached"
     measure verify "$id"
     measure verify "$code"
     measure export "$id" -o message
     measure status
     measure tree
+    measure quarantine
+    measure config
     down
     echo
 done

@@ -35,6 +35,7 @@ struct board {
     int64_t now;
     char self[PARTY_MAX + 1];
     struct board_rows incidents, advisories, due;
+    bool older; /* not all was looked at: what is counted is at least so much */
     /* Cases that an update, newer than all that was looked at so far, has said the state of. */
     size_t case_count;
     struct {

@@ -17,7 +17,7 @@
 #include "nodes/certbus/value.h"
 
 /* Records that are looked at, and in one question. */
-#define LOOK_MAX 2000
+#define LOOK_MAX 1000
 #define LOOK_ONE 250
 /* Lines that are no rows: heading, health, titles of sections, what waits. */
 #define LINES_FIXED 15
@@ -54,6 +54,7 @@ static int gather (struct call *call, struct board *board)
         after = body_int (answer, "next", 0);
         more = more && after > 1;
     }
+    board->older = more;
     board_close (board);
     return EXIT_DONE;
 }
@@ -63,12 +64,13 @@ static int gather (struct call *call, struct board *board)
 struct screen {
     int width;   /* 0: any */
     size_t rows; /* of each list */
+    bool older;  /* there are records that were not looked at */
 };
 
 static struct screen screen_here (void)
 {
     struct winsize size;
-    struct screen screen = { 0, LINES_FILE };
+    struct screen screen = { 0, LINES_FILE, false };
     screen.width = screen_width ();
     if (!screen.width || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
         return screen;
@@ -103,7 +105,7 @@ static void title (const struct screen *screen, const char *text, size_t count)
     say ("\n");
     style (STYLE_STRONG);
     if (count)
-        line (screen, "%s (%zu)", text, count);
+        line (screen, "%s (%s%zu)", text, screen->older ? "at least " : "", count);
     else
         line (screen, "%s: none", text);
     style (STYLE_PLAIN);
@@ -175,6 +177,7 @@ static void print (const struct board *board, struct span status)
           line_of (body_text (status, "title")).text, when_of (now).text);
     style (STYLE_PLAIN);
     health_print (status, 2);
+    screen.older = board->older;
     messages (&screen, "Open incidents", &board->incidents, "certbus list --kind incident", now);
     messages (&screen, "Advisories of the last 7 days", &board->advisories,
               "certbus list --kind advisory", now);
