@@ -220,6 +220,10 @@ check: deps ## what CI adds: static checks, gcc and clang, sanitizers, valgrind,
 	@CERTBUS_VALGRIND=1 tools/run-tests -j 2 -t 900 $(call marked,valgrind)
 	@$(MAKE) model
 
+# A machine that cannot do it says why, which is no failure.
+fresh: ## be a new user on a new Debian 12: demo, pages, install, uninstall (root; WHOLE=1: and test)
+	@WHOLE='$(WHOLE)' bash tests/fresh/run.sh || [ $$? = 77 ]
+
 bench: deps ## measure, side by side with peers
 	+@$(remake) all benches
 	@bash bench/run.sh
@@ -251,5 +255,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z_.]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 FORCE:
-.PHONY: all tests man deps demo install uninstall test run-tests vectors model check bench benches \
-    fuzz run-fuzz format flags clean help FORCE
+.PHONY: all tests man deps demo install uninstall test run-tests vectors model check fresh bench \
+    benches fuzz run-fuzz format flags clean help FORCE

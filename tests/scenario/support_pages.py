@@ -5,7 +5,7 @@ A page is a list of steps, a step is a command with what it prints. Each machine
 one shell, so that variables and folders last. Whatever a page starts ends with its shell.
 
 With PAGES=write in the environment, what does not match is written into the page instead, to
-be looked at with `git diff`.
+be looked at with `git diff`; with PAGES=show each command and what it printed is shown.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ import time
 from support import BUILD, PROJECT, Failed, need, note
 
 WRITE = os.environ.get("PAGES") == "write"
+SHOW = os.environ.get("PAGES") == "show"
 SECONDS = 20                    # for a command
 PATIENCE = 2 if WRITE else 20   # for what it waits for
 PROMPT = re.compile(r"(?P<machine>[a-z][a-z0-9]*)?(?P<mark>[$#]) (?P<command>.*)")
@@ -375,6 +376,8 @@ class Run:
             printed, code = shell.run(command, answers)
             printed = self.examples.printed(printed)
             if code == step.exit and self.examples.match(step.shown, printed):
+                if SHOW:
+                    print(f"$ {command}\n{printed}", end="", flush=True)
                 return
             if not READING.fullmatch(step.command) or time.monotonic() >= end:
                 break
