@@ -31,7 +31,7 @@ try () {
     local code=0 wanted=${3:-0}
     echo "# $2"
     timeout --kill-after=5 "$1" bash -o pipefail -c "$2" 2>&1 </dev/null | tee "$said" |
-        grep -vE "$noise" || code=${PIPESTATUS[0]}
+        grep --line-buffered -vE "$noise" || code=${PIPESTATUS[0]}
     if [ "$code" != "$wanted" ]; then
         count 1 "exit code $code, expected $wanted: $2"
     elif [ -n "${4:-}" ] && ! grep -qF -e "$4" "$said"; then
