@@ -40,6 +40,11 @@ const char *label_meant (const struct open_records *open, struct span line);
 json_t *template_value (const struct field *field, const char *text, const struct day *day,
                         char why[TEMPLATE_WHY]);
 
+/* Whether the elements of a list of it stand in one line, with commas between. */
+bool stands_in_a_row (const struct field *field);
+/* The next element of a row, without the blanks around it, cut out of `*rest`; NULL: none. */
+char *row_next (char **rest);
+
 /* Where it is said that there is nothing: a mark inside keeps them until template_prune, which
  * takes out what nothing was said in and says whether that is all. */
 json_t *template_no_list (void);

@@ -32,7 +32,8 @@ struct value {
     int strip;      /* blanks before each line that are not its own */
     unsigned line;  /* of its heading */
     unsigned lines; /* gathered */
-    size_t kept;    /* bytes up to the end of the last line that counts */
+    unsigned said;  /* of them up to the last one that counts */
+    size_t kept;    /* bytes up to the end of that */
     bool escaped;   /* one of them: nothing is left out by mistake */
     FILE *file;
     char *text;
@@ -108,20 +109,12 @@ static bool set_value (struct value *value, json_t *made)
     return true;
 }
 
-/* "copied, deleted" for a list. */
-static bool set_row (struct parsing *p, struct value *value)
+/* "copied, deleted" for a list, behind its heading or behind a dash. */
+static bool set_row (struct parsing *p, struct value *value, json_t *list)
 {
-    char *rest = value->text, *next;
-    json_t *list = json_array ();
-    json_object_set_new (value->into, value->field->name, list);
-    while ((next = strsep (&rest, ","))) {
-        while (isspace ((unsigned char) *next))
-            next++;
-        for (size_t size = strlen (next); size && isspace ((unsigned char) next[size - 1]);)
-            next[--size] = 0;
-        if (!*next)
-            continue;
-        json_t *made = convert (p, value, next);
+    char *rest = value->text, *word;
+    while ((word = row_next (&rest))) {
+        json_t *made = convert (p, value, word);
         if (!made)
             return false;
         json_array_append_new (list, made);
@@ -139,22 +132,26 @@ static bool set_lines (struct parsing *p, struct value *value)
             if (!isspace ((unsigned char) *from))
                 *to++ = *from;
         *to = 0;
-    } else if (field->type != FIELD_TEXT && value->lines > 1) {
+    } else if (field->type != FIELD_TEXT && value->said > 1) {
         return wrong (p, value->line + 1, "'%.40s' takes one line", field->name);
     }
-    if (row && strcmp (value->text, "[]") == 0) {
+    if (row && !value->escaped && strcmp (value->text, "[]") == 0) {
         json_object_set_new (value->into, field->name, template_no_list ());
         return true;
     }
+    if (!row && field->list && stands_in_a_row (field))
+        return set_row (p, value, value->into);
     if (row && field->type == FIELD_TEXT) {
-        if (strchr (value->text, ',') || value->lines > 1)
+        if (strchr (value->text, ',') || value->said > 1)
             return wrong (p, value->line, "%.40s: several go below, each after \"- \"",
                           field->name);
         json_t *list = json_array ();
         json_object_set_new (value->into, field->name, list);
         value->into = list;
     } else if (row) {
-        return set_row (p, value);
+        json_t *list = json_array ();
+        json_object_set_new (value->into, field->name, list);
+        return set_row (p, value, list);
     }
     return set_value (value, convert (p, value, value->text));
 }
@@ -194,8 +191,10 @@ static void add_line (struct value *value, struct span line, bool counts)
     fprintf (value->file, "%s", value->lines++ ? "\n" : "");
     fwrite (line.data, 1, line.size, value->file);
     fflush (value->file);
-    if (counts)
-        value->kept = value->size;
+    if (!counts)
+        return;
+    value->kept = value->size;
+    value->said = value->lines;
 }
 
 static bool add_escaped (struct parsing *p, struct span line)

@@ -94,7 +94,8 @@ static void explain (struct printing *p, const struct field *field, bool outermo
 
 /* --- Values ------------------------------------------------------------------------------ */
 
-/* A line of text, so that it is read as this line and nothing else. `edge`: the first or the
+/* A line, so that it is read as this line and nothing else; a value that must stand on one line
+ * is one, whatever is in it. `edge`: the first or the
  * last one, where blanks would be lost. */
 static void put_line (struct printing *p, struct span line, int indent, bool edge)
 {
@@ -111,7 +112,7 @@ static void put_line (struct printing *p, struct span line, int indent, bool edg
         return;
     }
     fprintf (p->file, "%*s", indent, "");
-    if (memchr (line.data, '\r', line.size)) {
+    if (memchr (line.data, '\r', line.size) || memchr (line.data, '\n', line.size)) {
         json_t *value = json_stringn ((const char *) line.data, line.size);
         char *text = json_dumps (value, JSON_ENCODE_ANY);
         fprintf (p->file, "\\%s\n", text);
@@ -176,58 +177,55 @@ static void put_one (struct printing *p, const struct field *field, const json_t
         put_base64 (p, (const char *) text.data, indent);
     } else if (fits (text) && !(field->max > LONG_TEXT && !field->list)) {
         fprintf (p->file, " " SPAN_FMT "\n", SPAN_ARG (text));
-    } else {
+    } else if (field->type == FIELD_TEXT) {
         fputs ("\n", p->file);
         put_lines (p, text, indent);
+    } else {
+        fputs ("\n", p->file);
+        put_line (p, text, indent, true);
     }
 }
 
-static bool has_comma (const struct field *field)
+/* The elements of a row with commas between, on one line that begins no setting: a message that
+ * this schema does not judge may have anything in their place. Returns owned. */
+static char *row_text (const json_t *list)
 {
-    for (size_t i = 0; i < field->choice_count; i++)
-        if (strchr (field->choices[i], ','))
-            return true;
-    return false;
-}
-
-/* Whether the elements of a list stand in one line, with commas. */
-static bool in_a_row (const struct field *field)
-{
-    switch (field->type) {
-    case FIELD_TEXT:
-    case FIELD_RECORD:
-    case FIELD_TIME:
-    case FIELD_BYTES: return false;
-    default: return !has_comma (field);
+    char *text = NULL;
+    const json_t *value;
+    size_t i, size;
+    FILE *file = open_memstream (&text, &size);
+    if (!file)
+        abort ();
+    json_array_foreach (list, i, value)
+    {
+        if (json_is_boolean (value))
+            fputs (json_is_true (value) ? "yes" : "no", file);
+        else if (json_is_integer (value))
+            fprintf (file, "%" PRId64, (int64_t) json_integer_value (value));
+        else if (json_is_real (value))
+            fprintf (file, "%.1f", json_real_value (value));
+        else
+            fputs (json_is_string (value) ? json_string_value (value) : "", file);
+        putc (',', file);
     }
-}
-
-/* A message that this schema does not judge may have anything in its place: it stays in the row,
- * and begins no line that would be read as a setting. */
-static void put_word (struct printing *p, const char *between, const char *word)
-{
-    fprintf (p->file, "%s ", between);
-    for (; word && *word; word++)
-        putc (iscntrl ((unsigned char) *word) ? ' ' : *word, p->file);
+    if (fclose (file) != 0)
+        abort ();
+    for (char *at = text; *at; at++)
+        *at = iscntrl ((unsigned char) *at) ? ' ' : *at;
+    return text;
 }
 
 static void put_row (struct printing *p, const json_t *list)
 {
-    const json_t *value;
-    size_t i;
-    json_array_foreach (list, i, value)
-    {
-        const char *between = i ? "," : "";
-        if (json_is_boolean (value))
-            fprintf (p->file, "%s %s", between, json_is_true (value) ? "yes" : "no");
-        else if (json_is_integer (value))
-            fprintf (p->file, "%s %" PRId64, between, (int64_t) json_integer_value (value));
-        else if (json_is_real (value))
-            fprintf (p->file, "%s %.1f", between, json_real_value (value));
-        else
-            put_word (p, between, json_string_value (value));
+    char *text = row_text (list), *rest = text, *word;
+    size_t count = 0;
+    while ((word = row_next (&rest))) {
+        /* What would be read as an escape, or as nothing. */
+        bool escaped = count == 0 && (*word == '\\' || strcmp (word, "[]") == 0);
+        fprintf (p->file, "%s %s%s", count++ ? "," : "", escaped ? "\\" : "", word);
     }
-    fputs ("\n", p->file);
+    fputs (count ? "\n" : " []\n", p->file);
+    free (text);
 }
 
 static void put_list (struct printing *p, const struct field *field, const json_t *list, int indent)
@@ -238,7 +236,7 @@ static void put_list (struct printing *p, const struct field *field, const json_
         fputs (" []\n", p->file);
         return;
     }
-    if (in_a_row (field)) {
+    if (stands_in_a_row (field)) {
         put_row (p, list);
         return;
     }

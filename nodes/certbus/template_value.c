@@ -73,6 +73,39 @@ json_t *template_value (const struct field *field, const char *text, const struc
     }
 }
 
+static bool has_comma (const struct field *field)
+{
+    for (size_t i = 0; i < field->choice_count; i++)
+        if (strchr (field->choices[i], ','))
+            return true;
+    return false;
+}
+
+bool stands_in_a_row (const struct field *field)
+{
+    switch (field->type) {
+    case FIELD_TEXT:
+    case FIELD_RECORD:
+    case FIELD_TIME:
+    case FIELD_BYTES: return false;
+    default: return !has_comma (field);
+    }
+}
+
+char *row_next (char **rest)
+{
+    char *word;
+    while ((word = strsep (rest, ","))) {
+        while (isspace ((unsigned char) *word))
+            word++;
+        for (size_t size = strlen (word); size && isspace ((unsigned char) word[size - 1]);)
+            word[--size] = 0;
+        if (*word)
+            return word;
+    }
+    return NULL;
+}
+
 json_t *template_no_list (void)
 {
     json_t *list = json_array ();

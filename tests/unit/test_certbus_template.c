@@ -182,6 +182,17 @@ static void what_a_person_writes_is_understood (void **state)
     json_decref (made);
 }
 
+static void blank_lines_after_a_value_are_none_of_it (void **state)
+{
+    (void) state;
+    json_t *made = parse (kind ("advisory"), "Message expires: tomorrow 18:00\n\n  \n"
+                                             "Severity:\n\nS2\n\nExploited: yes\n\n");
+    assert_string_equal (json_string_value (json_object_get (made, "expires")),
+                         "2026-11-23T13:00:00Z");
+    assert_string_equal (text_at (made, "severity"), "S2");
+    json_decref (made);
+}
+
 static void indent_decides_where_a_name_stands_inside_and_outside (void **state)
 {
     (void) state;
@@ -297,17 +308,64 @@ static void an_element_of_a_row_begins_no_line_of_its_own (void **state)
     free (text);
 }
 
+static void the_elements_of_a_row_are_the_same_when_they_are_read_again (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *row;
+    } rows[] = {
+        { "Kind: \f\f\f\f\nnote\nTo: \f\f\f\\\\\nText: x\n", "\nTo: \\\\\n" },
+        { "To:\n\n  - idt;:\n  -  \n\n\n,t", "\nTo: idt;:, t\n" },
+        { "To:\n- pk.a, pk.b\n- pk.c\n", "\nTo: pk.a, pk.b, pk.c\n" },
+        { "To:\n  - []\n", "\nTo: \\[]\n" },
+        { "To: \\[], \\\n", "\nTo: \\[], \\\n" },
+        { "To: \001a, \001, b\v\f\n", "\nTo: a, b\n" },
+        { "To: []\n", "\nTo: []\n" },
+        { "To: \\\"pk\\nKind: x\"\n", "\nTo: pk Kind: x\n" },
+        { "Message expires: \v2030-06-03 10:00\f\n", "\nMessage expires: 2030-06-03 10:00" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *made = parse (kind ("note"), rows[i].text);
+        char *first = template_print (kind ("note"), made, &day);
+        json_t *again = parse (kind ("note"), first);
+        char *second = template_print (kind ("note"), again, &day);
+        assert_string_equal (first, second);
+        if (!strstr (first, rows[i].row))
+            fail_msg ("%s is not in: %s", rows[i].row, first);
+        json_decref (made);
+        json_decref (again);
+        free (first);
+        free (second);
+    }
+}
+
+static void a_value_of_one_line_stays_on_it_whatever_it_holds (void **state)
+{
+    (void) state;
+    json_t *made = parse (kind ("advisory"), "Severity: \\\"S2\\nTLP: RED\"\n");
+    char *text = template_print (kind ("advisory"), made, &day);
+    assert_non_null (strstr (text, "\nSeverity:\n\\\"S2\\nTLP: RED\"\n"));
+    json_t *again = parse (kind ("advisory"), text);
+    assert_true (json_equal (json_object_get (made, "body"), json_object_get (again, "body")));
+    json_decref (made);
+    json_decref (again);
+    free (text);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (what_is_written_is_read_as_the_same_message),
         cmocka_unit_test (whatever_a_schema_allows_can_be_written),
         cmocka_unit_test (what_a_person_writes_is_understood),
+        cmocka_unit_test (blank_lines_after_a_value_are_none_of_it),
         cmocka_unit_test (indent_decides_where_a_name_stands_inside_and_outside),
         cmocka_unit_test (what_is_wrong_is_named_with_its_line),
         cmocka_unit_test (a_complaint_leads_to_its_line),
         cmocka_unit_test (a_complaint_takes_the_place_of_the_one_before),
         cmocka_unit_test (an_element_of_a_row_begins_no_line_of_its_own),
+        cmocka_unit_test (the_elements_of_a_row_are_the_same_when_they_are_read_again),
+        cmocka_unit_test (a_value_of_one_line_stays_on_it_whatever_it_holds),
         cmocka_unit_test (a_template_of_each_kind_says_nothing_until_it_is_filled_in),
     };
     return cmocka_run_group_tests (tests, setup, teardown);
