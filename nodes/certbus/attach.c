@@ -230,9 +230,9 @@ static void ask_like (struct ask *question, const struct envelope *e)
 }
 
 /* The first piece of a file that is not in the journal; -1: the message does not list it, or a
- * complaint was made and `*code` says so. */
+ * complaint was made and `*code` says so. `*gaps`: pieces behind that one are there already. */
 static int64_t next_piece (struct call *call, const struct msg_id *id, const struct hash *hash,
-                           int *code)
+                           bool *gaps, int *code)
 {
     struct pack_in in;
     struct span answer;
@@ -242,8 +242,11 @@ static int64_t next_piece (struct call *call, const struct msg_id *id, const str
     size_t count = *code == EXIT_DONE ? answer_array (answer, "files", &in) : 0;
     while (count--) {
         struct span file = pack_any (&in);
-        if (span_equal (body_bytes (file, "hash"), span_bytes (hash->bytes, HASH_SIZE)))
-            return body_int (file, "next", -1);
+        if (!span_equal (body_bytes (file, "hash"), span_bytes (hash->bytes, HASH_SIZE)))
+            continue;
+        int64_t next = body_int (file, "next", -1);
+        *gaps = body_int (file, "have", 0) > next;
+        return next;
     }
     return -1;
 }
@@ -254,8 +257,9 @@ static int send_file (struct call *call, struct attach_file *file, const struct 
     static uint8_t buffer[PART_SIZE];
     struct span answer;
     int code;
+    bool gaps = false;
     int64_t count = part_count (file->size);
-    int64_t next = next_piece (call, &e->id, &file->hash, &code);
+    int64_t next = next_piece (call, &e->id, &file->hash, &gaps, &code);
     if (code == EXIT_DONE && next < 0)
         return refused ("%s: %s lists no such file: its bytes are not those of one of its "
                         "attachments",
@@ -271,7 +275,8 @@ static int send_file (struct call *call, struct attach_file *file, const struct 
         if (code != EXIT_DONE)
             break;
         file->sent++;
-        next = next_piece (call, &e->id, &file->hash, &code);
+        /* The broker walks over all pieces to answer, so only a gap is worth the question. */
+        next = gaps ? next_piece (call, &e->id, &file->hash, &gaps, &code) : next + 1;
     }
     if (code == EXIT_DONE && !call->json)
         say ("%s: %" PRId64 " of %" PRId64 " parts sent, all %" PRId64 " are on disk here\n",
