@@ -19,8 +19,10 @@ mount --bind "$shared" /media/stick
 
 systemd-sysusers
 systemd-tmpfiles --create certbus.conf
-useradd --no-create-home --groups certbus-read,certbus-act duty
-chown -R duty:duty /home/duty
+# One of that name may be on the machine that this one is made of.
+getent passwd duty >/dev/null || useradd --no-create-home duty
+usermod --append --groups certbus-read,certbus-act duty
+chown -R duty: /home/duty
 
 cd /root
 export HOME=/root

@@ -64,12 +64,13 @@ class Machine:
         self.root = Shell([*UNSHARE, "bash", str(HERE / "support_machine.sh"),
                            str(pathlib.Path(folder).resolve()), str(tree), str(shared)], ".")
         try:
-            said, code = self.root.run("id -u duty")
+            said, code = self.root.run("id -u duty && id -g duty")
             need(code == 0, f"no machine: {said}")
-            uid = int(said.split()[-1])
+            uid, gid = map(int, said.split()[-2:])
+            # Its root, too: the one of the mount namespace is another where this is a chroot.
             self.officer = Shell(["nsenter", f"--target={self._inside()}", "--mount", "--pid",
-                                  "setpriv", f"--reuid={uid}", f"--regid={uid}", "--init-groups",
-                                  "env", "HOME=/home/duty", *BASH], ".", uid)
+                                  "--root", "setpriv", f"--reuid={uid}", f"--regid={gid}",
+                                  "--init-groups", "env", "HOME=/home/duty", *BASH], ".", uid)
             self.officer.run("cd")
         except BaseException:
             self.root.end()
