@@ -421,12 +421,15 @@ struct hash schema_hash (const struct schema *schema)
     return hash;
 }
 
-/* Under share/ of the folder above the program when installed; at the top of the tree that it
+/* The folder, or why there is none. Under share/ of the folder above the program when installed; at the top of the tree that it
  * was built in otherwise. */
-static bool beside_program (char *folder, size_t size)
+static bool beside_program (char *folder, size_t size, char *why, size_t why_size)
 {
     static const char *const places[] = { "share/certbus/schemas", "schemas" };
     char program[PATH_MAX];
+    snprintf (why, why_size,
+              "no schemas beside the program or under share/certbus; set `schemas` in "
+              "certbus.conf or CERTBUS_SCHEMAS in the environment");
     ssize_t got = readlink ("/proc/self/exe", program, sizeof program - 1);
     if (got <= 0)
         return false;
@@ -434,10 +437,17 @@ static bool beside_program (char *folder, size_t size)
     for (unsigned level = 0; level < LEVELS && strcmp (dirname (program), "/") != 0; level++) {
         for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
             int used = snprintf (folder, size, "%s/%s/advisory.cfg", program, places[i]);
-            if (used > 0 && (size_t) used < size && access (folder, R_OK) == 0) {
+            if (used <= 0 || (size_t) used >= size)
+                continue;
+            if (access (folder, R_OK) == 0) {
                 *strrchr (folder, '/') = 0;
                 return true;
             }
+            if (errno != ENOENT && errno != ENOTDIR)
+                snprintf (why, why_size,
+                          "the schemas cannot be read: %.300s: %s; let everybody read that folder "
+                          "and its files, or set CERTBUS_SCHEMAS in the environment",
+                          folder, strerror (errno));
         }
     }
     return false;
@@ -453,11 +463,7 @@ struct schemas *schemas_open (const char *told, char *why, size_t why_size)
         return schemas_load (named, why, why_size);
     if (named && *named)
         snprintf (why, why_size, "CERTBUS_SCHEMAS: %s is no absolute path", named);
-    else if (beside_program (folder, sizeof folder))
+    else if (beside_program (folder, sizeof folder, why, why_size))
         return schemas_load (folder, why, why_size);
-    else
-        snprintf (why, why_size,
-                  "no schemas beside the program or under share/certbus; set `schemas` in "
-                  "certbus.conf or CERTBUS_SCHEMAS in the environment");
     return NULL;
 }

@@ -8,6 +8,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import tempfile
 
 from support import CERTBUSD, SCHEMAS, certbus, need, note, prove, until
 
@@ -88,6 +89,21 @@ def with_schemas_that_are_not_there_or_not_whole(tree):
     ends("kinds", "ok: pk", code=0, check=True, schemas=str(SCHEMAS))
     ends("kinds", "half/note.cfg:2", check=True, schemas=os.path.abspath("half"))
     ends("kinds", "CERTBUS_SCHEMAS", "half", check=True, schemas="half")
+    # Those beside the program, which nobody can read, root neither.
+    with tempfile.TemporaryDirectory() as folder:
+        beside = pathlib.Path(folder, "schemas/advisory.cfg")
+        program = pathlib.Path(folder, "bin/certbusd")
+        for path in (beside, program):
+            path.parent.mkdir()
+        shutil.copy(CERTBUSD, program)
+        ends("kinds", "no schemas beside the program", check=True, program=(program,))
+        beside.symlink_to(beside)
+        ends("kinds", f"cannot be read: {beside}: Too many levels", check=True, program=(program,))
+        if os.geteuid() == 0:
+            pathlib.Path(folder).chmod(0o755)
+            beside.parent.chmod(0)
+            ends("kinds", f"cannot be read: {beside}: Permission denied", check=True,
+                 program=("setpriv", "--bounding-set=-all", "--inh-caps=-all", program))
 
 
 def with_a_journal_of_a_newer_version_or_none(tree):
