@@ -8,6 +8,7 @@
 #include "bus/core/when.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/screen.h"
+#include "nodes/certbus/wrap.h"
 
 /* Whether a person should not be shown this code point as it is. */
 static bool is_unsafe (uint32_t code)
@@ -98,6 +99,31 @@ struct line line_text (const char *text)
     return line_of (span_of (text));
 }
 
+static struct wrap wrap;
+static bool wrapping;
+
+static void put_shown (FILE *file, const char *shown)
+{
+    if (wrapping && file == stdout)
+        wrap_put (&wrap, shown);
+    else
+        fputs (shown, file);
+}
+
+void say_wrapped (int indent)
+{
+    wrapping = screen_width () > 0;
+    if (wrapping)
+        wrap_begin (&wrap, stdout, screen_width (), indent);
+}
+
+void say_unwrapped (void)
+{
+    if (wrapping)
+        wrap_end (&wrap);
+    wrapping = false;
+}
+
 /* Writes text with line feeds; after each that is not the last goes an indent. */
 static void put (FILE *file, struct span text, int indent)
 {
@@ -108,7 +134,7 @@ static void put (FILE *file, struct span text, int indent)
         column++;
         if (indent && column > WRAP && strcmp (piece, " ") == 0)
             snprintf (piece, sizeof piece, "\n");
-        fputs (piece, file);
+        put_shown (file, piece);
         if (*piece != '\n')
             continue;
         column = 0;
@@ -163,7 +189,7 @@ void style (enum style which)
         [STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[1;33m", [STYLE_GONE] = "\033[2;9m",
     };
     if (screen_coloured ())
-        fputs (codes[which], stdout);
+        put_shown (stdout, codes[which]);
 }
 
 /* Whatever is not ASCII stands inside a JSON string, where it may be escaped. */

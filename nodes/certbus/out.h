@@ -29,6 +29,10 @@ struct line line_text (const char *text);
 void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 /* A text of several lines, each after `indent` spaces, so that none can pass for ours. */
 void say_block (struct span text, int indent);
+/* What say prints from here on is broken between words where the terminal ends, and goes on
+ * after `indent` spaces; elsewhere than on a terminal nothing is broken. */
+void say_wrapped (int indent);
+void say_unwrapped (void);
 /* The same as `say`, to standard error, after "certbus: " and with a line feed. */
 void complain (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nodes/certbus/out.h"
+#include "nodes/certbus/wrap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -191,6 +192,46 @@ static void a_body_is_printed_with_its_headline_first_and_by_its_types (void **s
                                                "        score: 9.8\n");
 }
 
+/* Each piece by itself, as say is given them. Good until the next call. */
+static const char *wrapped (int width, int indent, const char *const *pieces)
+{
+    static char text[1024];
+    struct wrap wrap;
+    FILE *file = fmemopen (text, sizeof text, "w");
+    assert_non_null (file);
+    wrap_begin (&wrap, file, width, indent);
+    while (*pieces)
+        wrap_put (&wrap, *pieces++);
+    wrap_end (&wrap);
+    assert_int_equal (fclose (file), 0);
+    return text;
+}
+#define WRAPPED(width, indent, ...)                                                                \
+    wrapped (width, indent, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void a_line_goes_on_below_where_the_terminal_ends (void **state)
+{
+    (void) state;
+    assert_string_equal (WRAPPED (40, 13, "parent       pk  \033[1;32m", "OPEN", "\033[0m",
+                                  " for 2 min, tcp://192.0.2.10:7801\nnext\n"),
+                         "parent       pk  \033[1;32mOPEN\033[0m for 2 min,\n"
+                         "             tcp://192.0.2.10:7801\nnext\n");
+    /* Into the last column, and one more. */
+    assert_string_equal (WRAPPED (20, 2, "12345678 0 234567890\n"), "12345678 0 234567890\n");
+    assert_string_equal (WRAPPED (20, 2, "12345678 0 2345678901\n"), "12345678 0\n  2345678901\n");
+    /* Two columns each; a mark on a letter takes none. */
+    assert_string_equal (
+        WRAPPED (20, 2, "abcdefghijklmn ", "\xe8\xad\xa6\xe5\x91\x8a ae\xcc\x81\n"),
+        "abcdefghijklmn \xe8\xad\xa6\xe5\x91\x8a\n  ae\xcc\x81\n");
+    /* What would be no better off below stays, and no word is parted. */
+    assert_string_equal (WRAPPED (40, 13, "root         ", "0123456789012345678901234567890\n"),
+                         "root         0123456789012345678901234567890\n");
+    /* The indent leaves room on the smallest. */
+    assert_string_equal (WRAPPED (20, 13, "journal      18 messages\n"),
+                         "journal      18\n      messages\n");
+    assert_string_equal (WRAPPED (0, 13, "a  b ", "c\n  d "), "a  b c\n  d ");
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +246,7 @@ int main (void)
         cmocka_unit_test (json_escapes_what_a_terminal_might_obey),
         cmocka_unit_test (what_is_printed_is_made_harmless_once_more),
         cmocka_unit_test (a_body_is_printed_with_its_headline_first_and_by_its_types),
+        cmocka_unit_test (a_line_goes_on_below_where_the_terminal_ends),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
