@@ -54,3 +54,19 @@ struct ago moment_of (int64_t ms, int64_t now)
     snprintf (ago.text, sizeof ago.text, "%s", when_of (ms).text);
     return ago;
 }
+
+struct ago since_of (int64_t ms, int64_t now, bool terminal)
+{
+    struct ago ago;
+    if (terminal && ms > 0)
+        snprintf (ago.text, sizeof ago.text, "for %.36s",
+                  lasting_of (now > ms ? now - ms : 0).text);
+    else
+        snprintf (ago.text, sizeof ago.text, "since %.36s", when_of (ms).text);
+    return ago;
+}
+
+struct ago since_moment (int64_t ms, int64_t now)
+{
+    return since_of (ms, now, screen_width () > 0);
+}

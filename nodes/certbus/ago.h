@@ -5,6 +5,7 @@
 #ifndef CERTBUS_AGO_H
 #define CERTBUS_AGO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ago {
@@ -17,5 +18,9 @@ struct ago ago_of (int64_t ms, int64_t now);
 struct ago lasting_of (int64_t ms);
 /* On a terminal as ago_of, else as when_of, so that what was written to a file stays true. */
 struct ago moment_of (int64_t ms, int64_t now);
+/* What goes on: "for 2 min" on a terminal, else "since 2026-11-22T21:50:51Z". */
+struct ago since_of (int64_t ms, int64_t now, bool terminal);
+/* The same, for where standard output goes. */
+struct ago since_moment (int64_t ms, int64_t now);
 
 #endif

@@ -23,6 +23,9 @@
 #define LINES_FIXED 15
 #define LINES_LEAST 2 /* of each list, on however small a screen */
 #define LINES_FILE  20
+/* Rows have columns, and are cut, where a title has room behind them. */
+#define WIDTH_ROWS 72
+#define INDENT     4 /* of what a narrow screen breaks off */
 
 /* --- Gathering ----------------------------------------------------------------------------- */
 
@@ -63,6 +66,7 @@ static int gather (struct call *call, struct board *board)
 
 struct screen {
     int width;   /* 0: any */
+    bool narrow; /* lines are broken and not cut */
     size_t rows; /* of each list */
     bool older;  /* there are records that were not looked at */
 };
@@ -70,8 +74,8 @@ struct screen {
 static struct screen screen_here (void)
 {
     struct winsize size;
-    struct screen screen = { 0, LINES_FILE, false };
-    screen.width = screen_width ();
+    struct screen screen = { .width = screen_width (), .rows = LINES_FILE };
+    screen.narrow = screen.width && screen.width < WIDTH_ROWS;
     if (!screen.width || ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
         return screen;
     screen.rows = size.ws_row > LINES_FIXED + 3 * LINES_LEAST
@@ -80,7 +84,17 @@ static struct screen screen_here (void)
     return screen;
 }
 
-/* Cut to the screen's width. */
+/* Takes the columns out: one blank between words. */
+static void squeeze (char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++)
+        if (*from != ' ' || from[1] != ' ' || from == text)
+            *to++ = *from;
+    *to = 0;
+}
+
+/* Cut to the screen's width; on a narrow one without columns, and broken. */
 static void line (const struct screen *screen, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
 static void line (const struct screen *screen, const char *format, ...)
@@ -90,8 +104,10 @@ static void line (const struct screen *screen, const char *format, ...)
     va_start (args, format);
     vsnprintf (text, sizeof text, format, args);
     va_end (args);
+    if (screen->narrow)
+        squeeze (text);
     size_t size = strlen (text);
-    while (screen->width && size && cells (text) > screen->width) {
+    while (screen->width && !screen->narrow && size && cells (text) > screen->width) {
         /* The last character, with all its bytes. */
         while (size && ((unsigned char) text[--size] & 0xc0) == 0x80)
             ;
@@ -150,11 +166,11 @@ static void leaving (const struct screen *screen, struct span status, int64_t no
     say ("\n");
     if (lag)
         line (screen,
-              "To leave: %s%" PRId64 " for %s, the oldest since %s; next: certbus list "
+              "To leave: %s%" PRId64 " for %s, the oldest %s; next: certbus list "
               "--waiting",
               answer_bool (parent, "more") ? "at least " : "", lag,
               line_of (body_text (parent, "party")).text,
-              moment_of (body_int (parent, "oldest", 0), now).text);
+              since_moment (body_int (parent, "oldest", 0), now).text);
     if (behind)
         line (screen,
               "To leave: %" PRId64 " children have not everything yet; next: certbus status",
@@ -172,6 +188,7 @@ static void print (const struct board *board, struct span status)
 {
     struct screen screen = screen_here ();
     int64_t now = board->now;
+    say_wrapped (INDENT);
     style (STYLE_STRONG);
     line (&screen, "%s  %s  %s", line_of (body_text (status, "party")).text,
           line_of (body_text (status, "title")).text, when_of (now).text);
@@ -182,7 +199,10 @@ static void print (const struct board *board, struct span status)
     messages (&screen, "Advisories of the last 7 days", &board->advisories,
               "certbus list --kind advisory", now);
     due_dates (&screen, &board->due, now);
+    /* Sentences are read to their end. */
+    screen.narrow = true;
     leaving (&screen, status, now);
+    say_unwrapped ();
 }
 
 /* --- JSON ---------------------------------------------------------------------------------- */

@@ -14,10 +14,11 @@
 
 #define MIB INT64_C (1048576)
 /* A child that something waits for, or whose clock is off, for so long, needs a look, in ms. */
-#define WAITS_MS  INT64_C (600000)
-#define SKEW_MS   INT64_C (60000)
-#define WAIT_MOST 86400 /* seconds */
-#define AGAIN_MS  200
+#define WAITS_MS    INT64_C (600000)
+#define SKEW_MS     INT64_C (60000)
+#define WAIT_MOST   86400 /* seconds */
+#define AGAIN_MS    200
+#define LABEL_WIDTH 13 /* of what stands before the values, with a blank */
 
 static const struct option_row options[] = {
     { "wait", 0, false, "SECONDS",
@@ -45,9 +46,8 @@ static void print_waiting (struct span link, int64_t now)
 {
     int64_t lag = body_int (link, "lag", 0);
     if (lag)
-        say ("%s%" PRId64 " waiting, the oldest since %s",
-             answer_bool (link, "more") ? "at least " : "", lag,
-             moment_of (body_int (link, "oldest", 0), now).text);
+        say ("%s%" PRId64 " waiting, the oldest %s", answer_bool (link, "more") ? "at least " : "",
+             lag, since_moment (body_int (link, "oldest", 0), now).text);
     else
         say ("nothing waits%s",
              answer_bool (link, "more") ? " among the oldest that were looked at" : "");
@@ -61,7 +61,7 @@ static void print_link (const char *label, struct span link, int64_t now)
     style (span_is (state, "OPEN") ? STYLE_GOOD : STYLE_BAD);
     say ("%s", line_of (state).text);
     style (STYLE_PLAIN);
-    say (" since %s", moment_of (body_int (link, "since", 0), now).text);
+    say (" %s", since_moment (body_int (link, "since", 0), now).text);
     if (body_text (link, "endpoint").size)
         say (", %s", line_of (body_text (link, "endpoint")).text);
     say ("\n%-12s last heard %s; ", "", moment_of (heard, now).text);
@@ -154,6 +154,7 @@ static void print (struct call *call, struct span answer)
 {
     int64_t now = body_int (answer, "now", 0);
     struct span parent = body_field (answer, "parent");
+    say_wrapped (LABEL_WIDTH);
     health_print (answer, 0);
     style (STYLE_STRONG);
     say ("%-12s %s", "party", line_of (body_text (answer, "party")).text);
@@ -173,6 +174,7 @@ static void print (struct call *call, struct span answer)
     print_clock (answer);
     print_disk (answer);
     print_texts (answer, "frozen", "frozen");
+    say_unwrapped ();
 }
 
 /* --- Waiting ------------------------------------------------------------------------------- */

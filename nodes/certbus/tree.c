@@ -135,10 +135,10 @@ static void say_presence (const struct node *node, int64_t now)
         say ("  (here)");
     else if (strcmp (node->link, "away") == 0) {
         style (STYLE_BAD);
-        say ("  away since %s", moment_of (node->since, now).text);
+        say ("  away %s", since_moment (node->since, now).text);
     } else if (node->link[0]) {
         style (STYLE_GOOD);
-        say ("  open since %s", moment_of (node->since, now).text);
+        say ("  open %s", since_moment (node->since, now).text);
     }
     style (STYLE_PLAIN);
 }

@@ -73,6 +73,20 @@ def lines_fit_the_terminal_and_a_file_has_all_of_them(tree):
     need("\033" not in full, "a file has colours")
 
 
+def a_narrow_terminal_breaks_lines_between_words(tree):
+    pk = setup(tree)
+    sindh = tree.join("pk.sindh", "provincial")
+    for broker, words in ((pk, ["status", "--all"]), (sindh, ["status"]), (pk, []), (sindh, [])):
+        said = on_terminal(broker, *words, columns=40)
+        for line in said.splitlines():
+            need(columns_of(line) <= 40 or len(line.split()) <= 2, f"it runs on: {line!r}")
+        need(" since " not in said or " ago" not in said, said)
+    text = " ".join(on_terminal(sindh, "status", columns=40).split())
+    need(re.search(r"OPEN\S* for \d+ (s|min), tcp:", text), text)
+    need("Open incidents: none" in on_terminal(pk, columns=40), "the board")
+    need(re.search(r"open for \d+ (s|min)", on_terminal(sindh, "tree", "--no-pager")), "the tree")
+
+
 def what_is_written_from_the_right_does_not_pull_its_neighbours_along(tree):
     pk = setup(tree)
     line = next(line for line in on_terminal(pk, "list", "--no-pager").splitlines()
@@ -154,6 +168,7 @@ def a_list_is_what_was_asked_for(tree):
 
 
 prove(lines_fit_the_terminal_and_a_file_has_all_of_them,
+      a_narrow_terminal_breaks_lines_between_words,
       what_is_written_from_the_right_does_not_pull_its_neighbours_along,
       colours_are_for_terminals_that_want_them,
       a_pager_gets_long_output_and_may_be_left_early,

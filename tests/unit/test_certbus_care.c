@@ -189,6 +189,16 @@ static void times_are_told_as_people_do (void **state)
     assert_string_equal (moment_of (NOW, NOW).text, "2027-01-15T08:00:00Z"); /* no terminal */
 }
 
+static void what_goes_on_lasts_on_a_terminal_and_has_begun_in_a_file (void **state)
+{
+    (void) state;
+    assert_string_equal (since_of (NOW - 2 * MIN, NOW, true).text, "for 2 min");
+    assert_string_equal (since_of (NOW - 1000, NOW, true).text, "for 1 s");
+    assert_string_equal (since_of (NOW + 5 * MIN, NOW, true).text, "for 0 s"); /* another clock */
+    assert_string_equal (since_of (NOW, NOW, false).text, "since 2027-01-15T08:00:00Z");
+    assert_string_equal (since_moment (NOW, NOW).text, "since 2027-01-15T08:00:00Z");
+}
+
 /* --- tree ---------------------------------------------------------------------------------- */
 
 static void party (struct pack_out *out, const char *name, const char *link, bool revoked)
@@ -451,6 +461,7 @@ static void a_board_with_nothing_on_it_says_so (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
+        TEST (what_goes_on_lasts_on_a_terminal_and_has_begun_in_a_file),
         TEST (status_begins_with_the_verdict_and_its_exit_code_is_the_level),
         TEST (without_a_broker_status_says_how_to_start_it_also_in_json),
         TEST (only_children_that_need_somebody_are_listed),
