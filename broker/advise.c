@@ -196,6 +196,15 @@ static void on_messages (const struct facts *f, struct advices *out)
              "the number %s stands twice among the messages of this party: revise one of them "
              "under a new number",
              f->twice);
+    if (f->refused == 1)
+        put (out, ADVICE_TO_DO,
+             "1 message of yours was refused by %s in the last 7 days: certbus show %s",
+             f->refused_by, f->refused_id);
+    else if (f->refused > 1)
+        put (out, ADVICE_TO_DO,
+             "%zu messages of yours were refused in the last 7 days (the newest by %s): certbus "
+             "show %s",
+             f->refused, f->refused_by, f->refused_id);
     if (f->quarantined > 0)
         put (out, ADVICE_TO_DO, "%" PRIu64 " %s in quarantine: certbus quarantine", f->quarantined,
              f->quarantined == 1 ? "message is" : "messages are");

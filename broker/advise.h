@@ -25,6 +25,8 @@
 #define ADVISE_REFUSED_MS INT64_C (600000) /* a clock so far ahead gets messages refused */
 /* For so long it is said that somebody was enrolled again after its keys were lost. */
 #define ADVISE_AGAIN_MS INT64_C (604800000)
+/* For so long it is said that a message of this party was refused. */
+#define ADVISE_REFUSAL_MS INT64_C (604800000)
 
 enum advice_level { ADVICE_HEALTHY, ADVICE_TO_DO, ADVICE_NOW };
 
@@ -44,7 +46,10 @@ struct facts {
     bool revoked, has_policy, stale, has_parent;
     uint64_t available, reserve; /* bytes */
     uint64_t quarantined;
-    const char *twice; /* a number that stands twice among this party's documents; "": none */
+    const char *twice;      /* a number that stands twice among this party's documents; "": none */
+    size_t refused;         /* own messages that somebody refused in the last ADVISE_REFUSAL_MS */
+    const char *refused_id; /* the newest of them, and by whom */
+    const char *refused_by;
     size_t frozen;
     const char *first_frozen;
     bool first_frozen_twice; /* it signed two messages with one number; else an officer did it */

@@ -2,6 +2,7 @@
 #include "broker/fold.h"
 
 #include "broker/numbers.h"
+#include "broker/refusals.h"
 #include "broker/tables.h"
 #include "broker/take.h"
 #include "bus/core/attachment.h"
@@ -172,6 +173,8 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
         key_u64 (&key, (uint64_t) item->position);
         store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
     }
+    if (span_is (e.kind, "rejection"))
+        refusals_fold (store, &e, item->position);
     if (e.replaces.origin.size > 0)
         fold_replaced (store, &e, item);
     numbers_fold (store, &e, item->position);

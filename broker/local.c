@@ -174,7 +174,8 @@ void put_record (struct pack_out *out, const struct record *record, const struct
     const struct standing *standing = extra != NULL ? extra->standing : NULL;
     bool stands = standing == NULL || standing->position == 0;
     bool waits = extra != NULL && extra->waits != NULL;
-    pack_put_map (out, 9 + !stands + waits);
+    bool refused = extra != NULL && extra->refused != NULL;
+    pack_put_map (out, 9 + refused + !stands + waits);
     pack_put_text (out, "envelope");
     pack_put_bin (out, record->envelope);
     put_span (out, "from", record->from);
@@ -185,6 +186,10 @@ void put_record (struct pack_out *out, const struct record *record, const struct
     put_uint (out, "policy", record->policy);
     put_uint (out, "position", (uint64_t) record->position);
     put_uint (out, "reason", record->reason);
+    if (refused) {
+        pack_put_text (out, "refused");
+        refusals_pack (out, extra->refused);
+    }
     if (!stands) {
         pack_put_text (out, "standing");
         standing_pack (out, standing);

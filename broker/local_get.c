@@ -129,8 +129,10 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     if (record->reason == CB_OK)
         child_count = put_links (&children, job, store, e, record->position, &parent);
     struct standing standing = { .position = 0 };
+    struct refusal refusal;
     if (record->reason == CB_OK)
         standing_find (store->journal, &e->id, &standing);
+    bool refused = record->reason == CB_OK && refusals_find (store, &e->id, &refusal);
     bool replaced = standing.position > 0;
     pack_put_map (out, 6 + (parent >= 0) + 2 * replaced);
     put_answers (out, store, &e->id);
@@ -149,7 +151,7 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     struct record again;
     if (!store_ok (store, journal_at (store->journal, record->position, &again)))
         again = *record;
-    struct record_extra extra = { .standing = &standing };
+    struct record_extra extra = { .standing = &standing, .refused = refused ? &refusal : NULL };
     put_record (out, &again, job->station, &extra);
     pack_put_text (out, "ref");
     put_ref (out, &e->id);

@@ -6,6 +6,7 @@
 #define CERTBUS_LOCAL_OWN_H
 
 #include "broker/local.h"
+#include "broker/refusals.h"
 #include "broker/standing.h"
 #include "broker/tables.h"
 
@@ -41,6 +42,7 @@ void put_bool (struct pack_out *out, const char *key, bool value);
 /* A record as docs/local.md has it; `extra` may be NULL. */
 struct record_extra {
     const struct standing *standing; /* NULL, or position 0: it stands */
+    const struct refusal *refused;   /* NULL: by nobody that is known */
     const struct pack_out *waits;    /* texts; NULL: not asked for */
     size_t wait_count;
 };

@@ -36,6 +36,8 @@ struct status_job {
     uint64_t available, used, kept, bytes, dropped;
     char twice[NUMBER_MAX + 1]; /* a number that stands twice; "": none */
     struct named frozen, again;
+    size_t refused; /* own messages, elsewhere, lately */
+    struct refusal newest;
     struct pack_out frozen_names;
     size_t count;
     struct link_view links[];
@@ -127,6 +129,7 @@ static void status_run (struct job *base, struct store *store)
     if (!numbers_twice (store, job->twice))
         job->twice[0] = '\0';
     name_parties (store, job);
+    job->refused = refusals_since (store, clock_utc () - ADVISE_REFUSAL_MS, &job->newest);
     struct left_to_look left = { LAG_SCAN_ALL, LAG_BYTES_ALL };
     for (size_t i = 0; i < job->count; i++)
         count_lag (store, job, i, &left);
@@ -214,6 +217,9 @@ static struct facts facts_of (const struct station *station, const struct status
                            .again = job->again.count,
                            .first_again = job->again.first,
                            .first_again_at = (int64_t) job->again.value,
+                           .refused = job->refused,
+                           .refused_id = job->newest.id,
+                           .refused_by = job->newest.party,
                            .twice = job->twice };
     for (size_t i = 0; i < job->count; i++) {
         struct link_facts link = link_facts (station, &job->links[i]);

@@ -100,10 +100,14 @@ static void judge (struct walk *self, struct store *store, const struct record *
         extra.waits = &waits;
     }
     if (!f->waiting || extra.wait_count > 0) {
+        struct refusal refusal;
+        bool own = span_is (e.id.origin, store->self);
         if (!f->quarantine)
             standing_find (store->journal, &e.id, &standing);
-        /* Following the chain reused the journal's buffer. */
-        if (standing.position == 0 ||
+        e.id.origin = span_of (store->self); /* of an own one; the journal's buffer is reused */
+        if (own && !f->quarantine && refusals_find (store, &e.id, &refusal))
+            extra.refused = &refusal;
+        if ((standing.position == 0 && extra.refused == NULL) ||
             store_ok (store, journal_at (store->journal, record->position, &again))) {
             put_record (&self->records, &again, self->station, &extra);
             self->count++;

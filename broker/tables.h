@@ -22,6 +22,7 @@
     X (DELIVERED, 'd', "origin, epoch, sequence, party: when it was stored there")                 \
     X (ANSWERS, 'g', "origin, epoch, sequence, position: a message of that thread")                \
     X (REPLACED, 'p', "origin, epoch, sequence: position of what replaced it")                     \
+    X (REJECTED, 'j', "origin, epoch, sequence, party: position of its rejection of our message")  \
     X (CONTACTS, 'n', "party: position of its newest contact message")                             \
     X (FROZEN, 'f', "party: position of the message that froze it; 0: an officer did (take.h)")    \
     X (AGAIN, 'A', "party: when its newest enrolment after lost keys was taken in here")           \

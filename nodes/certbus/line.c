@@ -74,6 +74,9 @@ static int say_marks (const struct record *record)
         used += say_mark (STYLE_STRONG, "", cb_mode_name (e->mode));
     if (record->reason != CB_OK)
         used += say_mark (STYLE_BAD, "", cb_reason_name ((unsigned) record->reason));
+    else if (record->refused.size)
+        used += say_mark (STYLE_BAD, "refused by ",
+                          line_of (body_text (record->refused, "party")).text);
     if (record->standing.state != STANDING_CURRENT)
         used += say_mark (STYLE_BAD,
                           record->standing.state == STANDING_WITHDRAWN ? "withdrawn by "

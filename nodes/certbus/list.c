@@ -146,7 +146,8 @@ const struct command command_list = {
     .summary = "list the messages that are for this party or by it, newest first",
     .about =
         "Each line has when it was issued, id, TLP, kind, severity (?: undetermined) and title;\n"
-        "[replaced by ...] and [withdrawn by ...] stand where something newer counts. On a\n"
+        "[replaced by ...] and [withdrawn by ...] stand where something newer counts,\n"
+        "[refused by ...] where somebody refused an own message: `certbus show` says why. On a\n"
         "terminal lines are cut to its width.",
     .options = options,
     .paged = true,

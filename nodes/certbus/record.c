@@ -52,6 +52,7 @@ bool record_read (struct span map, struct record *record)
         .envelope = body_bytes (map, "envelope"),
         .leaf = body_bytes (map, "leaf"),
         .waits = body_field (map, "waits"),
+        .refused = body_field (map, "refused"),
     };
     standing_read (map, &record->standing);
     record->here = pack_peek (&here) == PACK_BOOL && pack_bool (&here);
@@ -136,6 +137,12 @@ json_t *record_json (struct call *call, const struct record *record)
     json_object_set_new (made, "from", json_span (record->from));
     json_object_set_new (made, "here", json_boolean (record->here));
     json_object_set_new (made, "standing", standing_json (&record->standing));
+    if (record->refused.size)
+        json_object_set_new (made, "refused",
+                             json_pack ("{s:o, s:o, s:o}", "party",
+                                        json_span (body_text (record->refused, "party")), "reason",
+                                        json_span (body_text (record->refused, "reason")), "id",
+                                        json_span (body_text (record->refused, "id"))));
     if (record->waits.size)
         json_object_set_new (made, "waits", value_of (record->waits));
     json_object_set_new (made, "verdict", json_string (cb_reason_name ((unsigned) record->reason)));

@@ -26,6 +26,7 @@ struct record {
     struct span from, envelope, leaf;
     struct span waits; /* array of the neighbours that have not acknowledged it; or empty */
     struct standing standing;
+    struct span refused; /* map: who refused this own message, docs/local.md; or empty */
     bool here;
     bool whole; /* the envelope is there and could be read */
     struct envelope e;

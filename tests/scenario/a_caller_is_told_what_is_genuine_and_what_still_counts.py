@@ -7,8 +7,9 @@ import hashlib
 import json
 import pathlib
 
-from support import certbus, need, prove, until
+from support import PROJECT, certbus, need, prove, until
 
+INCIDENT = PROJECT / "config/samples/incident.json"
 ACTIONS = [{"id": "A1", "text": "Reset all passwords.", "due": 1796378400000},
            {"id": "A2", "text": "Tell us that you did."}]
 
@@ -172,6 +173,25 @@ def an_origin_sees_who_refused_its_message_and_why(tree):
     says(sindh.certbus("show", sent), "the origin is frozen here", "(frozen)")
 
 
+def an_origin_is_told_of_a_refusal_until_it_was_taken_after_all(tree):
+    pk, sindh, _ = setup(tree)
+    pk.certbus("freeze", "pk.sindh")
+    sent = json.loads(sindh.certbus("--json", "report", INCIDENT))["id"]
+    words = f"1 message of yours was refused by pk in the last 7 days: certbus show {sent}"
+    until(lambda: words in sindh.certbus("status", expect=1), "status says so")
+    says(sindh.certbus(), words)
+    line = next(line for line in sindh.certbus("list").splitlines() if sent in line)
+    says(line, "[refused by pk] ")
+    record = json.loads(sindh.certbus("--json", "list", "--kind", "incident"))[0]
+    need(record["refused"]["party"] == "pk" and record["refused"]["reason"] == "frozen", record)
+    need(json.loads(sindh.certbus("--json", "show", sent))["refused"] == record["refused"], "show")
+    pk.certbus("freeze", "--off", "pk.sindh")
+    at = pk.records(quarantine=True)[0].position
+    pk.certbus("quarantine", "release", at)
+    until(lambda: "refused by" not in sindh.certbus("list"), "it was taken after all")
+    need("was refused" not in sindh.certbus("status"), "and nothing is to be done")
+
+
 prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       a_code_or_a_number_alone_is_never_genuine,
       what_was_replaced_or_withdrawn_says_so_first,
@@ -181,4 +201,5 @@ prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       an_attachment_is_compared_with_what_the_message_says,
       a_slip_in_an_id_is_answered_with_what_was_meant,
       a_thread_is_shown_from_each_of_its_messages,
-      an_origin_sees_who_refused_its_message_and_why)
+      an_origin_sees_who_refused_its_message_and_why,
+      an_origin_is_told_of_a_refusal_until_it_was_taken_after_all)

@@ -226,6 +226,16 @@ static void frozen_parties_quarantine_and_children_are_named (void **state)
     f.frozen = 2;
     says (&f, ADVICE_TO_DO, "2 parties are frozen here (pk.sindh first): call them");
     f = healthy ();
+    f.refused = 1;
+    f.refused_id = "pk/1-3";
+    f.refused_by = "pk.sindh";
+    says (&f, ADVICE_TO_DO,
+          "1 message of yours was refused by pk.sindh in the last 7 days: certbus show pk/1-3");
+    f.refused = 2;
+    says (&f, ADVICE_TO_DO,
+          "2 messages of yours were refused in the last 7 days (the newest by pk.sindh): certbus "
+          "show pk/1-3");
+    f.refused = 0;
     f.twice = "NCERT-2026-013";
     says (&f, ADVICE_TO_DO, "the number NCERT-2026-013 stands twice");
     f = healthy ();
