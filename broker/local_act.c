@@ -118,6 +118,12 @@ void local_freeze (const struct question *q)
         answer_refuse (&q->asker, "usage", "party: the name of another party");
         return;
     }
+    const struct directory *directory = q->station->directory;
+    if (directory_by_name (directory, party) == NULL && !directory_frozen (directory, party) &&
+        !ask_bool (q, "unknown")) {
+        local_refuse_unknown (q, party);
+        return;
+    }
     struct freeze_job *job = job_new (sizeof *job, freeze_run, freeze_done);
     job->job.writes = true;
     job->asker = q->asker;

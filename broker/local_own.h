@@ -49,6 +49,16 @@ struct record_extra {
 void put_record (struct pack_out *out, const struct record *record, const struct station *station,
                  const struct record_extra *extra);
 
+/* What is said of a party that nobody knows, with the party below `below` that was probably meant:
+ * "pk.snidh: WHAT; did you mean pk.sindh?". */
+struct local_unknown {
+    char detail[2 * PARTY_MAX + 80];
+};
+void local_unknown (struct local_unknown *out, const struct station *station, struct span below,
+                    struct span name, const char *what);
+/* Refuses what was asked of it. */
+void local_refuse_unknown (const struct question *q, struct span name);
+
 /* Signs, stores and answers after the commit; or says why not. Takes `answer`, which is
  * given instead of the usual one; may be NULL. */
 void local_originate (const struct question *q, struct draft *draft, struct pack_out *answer);

@@ -133,23 +133,6 @@ static bool read_draft (const struct question *q, struct draft *draft)
     return true;
 }
 
-struct nearest {
-    struct span to, found;
-    size_t distance;
-};
-
-static bool nearest_visit (const struct entry *entry, void *arg)
-{
-    struct nearest *nearest = arg;
-    struct span name = entry->credential.name;
-    size_t distance = party_distance (name, nearest->to, nearest->distance);
-    if (distance < nearest->distance && !entry->revoked) {
-        nearest->distance = distance;
-        nearest->found = name;
-    }
-    return true;
-}
-
 /* Who writes to a party below that nobody has enrolled wrote its name wrongly: this party
  * hears of each enrolment below it. Of others it does not, and a relay asks nobody. */
 static bool check_audience (const struct question *q, const struct draft *draft)
@@ -161,17 +144,10 @@ static bool check_audience (const struct question *q, const struct draft *draft)
         if (!term_parse (&term, draft->audience[i]) || term.type == TERM_SECTOR ||
             !party_above (self, term.name) || directory_by_name (directory, term.name) != NULL)
             continue;
-        size_t label = term.name.size - party_parent (term.name).size - 1;
-        struct nearest nearest = { .to = term.name, .distance = label < 6 ? 2 + label / 3 : 4 };
-        char detail[2 * PARTY_MAX + 80];
-        directory_each (directory, self, nearest_visit, &nearest);
-        int size =
-            snprintf (detail, sizeof detail, SPAN_FMT ": no such party is enrolled below this one",
-                      SPAN_ARG (term.name));
-        if (nearest.found.size > 0)
-            snprintf (detail + size, sizeof detail - (size_t) size, "; did you mean " SPAN_FMT "?",
-                      SPAN_ARG (nearest.found));
-        answer_reason (&q->asker, CB_AUDIENCE, detail);
+        struct local_unknown unknown;
+        local_unknown (&unknown, q->station, self, term.name,
+                       "no such party is enrolled below this one");
+        answer_reason (&q->asker, CB_AUDIENCE, unknown.detail);
         return false;
     }
     return true;

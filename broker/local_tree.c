@@ -112,12 +112,17 @@ void local_chain (const struct question *q)
     struct tree tree = { .station = q->station };
     struct directory *directory = q->station->directory;
     const struct entry *entry = NULL;
+    struct span party = ask_text (q, "party");
     struct hash wanted;
     if (hash.size == HASH_SIZE) {
         memcpy (wanted.bytes, hash.data, HASH_SIZE);
         entry = directory_by_hash (directory, &wanted);
-    } else if (party_valid (ask_text (q, "party"))) {
-        entry = directory_by_name (directory, ask_text (q, "party"));
+    } else if (party_valid (party)) {
+        entry = directory_by_name (directory, party);
+        if (entry == NULL) {
+            local_refuse_unknown (q, party);
+            return;
+        }
     }
     if (entry == NULL) {
         answer_refuse (&q->asker, "not-found", "no such credential is known here");

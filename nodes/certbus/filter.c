@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nodes/certbus/day.h"
+#include "nodes/certbus/talk.h"
 
 static const char *const severity_names[FILTER_SEVERITIES] = { "S1", "S2", "S3",
                                                                "S4", "S5", "undetermined" };
@@ -38,6 +39,18 @@ static int read_from (struct filter *self, const struct call *call)
     return EXIT_DONE;
 }
 
+/* A party that nobody knows has sent nothing. */
+static void warn_from (const struct filter *self, struct call *call)
+{
+    char why[WHY_MAX];
+    struct span answer;
+    struct ask *question = ask_new ("chain");
+    ask_text (question, "party", self->from);
+    if (talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, sizeof why) ==
+        EXIT_REFUSED)
+        complain ("warning: --from %s", line_of (body_text (answer, "detail")).text);
+}
+
 int filter_read (struct filter *self, struct call *call)
 {
     size_t count = args_count (&call->args, "kind");
@@ -51,6 +64,8 @@ int filter_read (struct filter *self, struct call *call)
         code = read_from (self, call);
     if (code == EXIT_DONE)
         warn_kinds (call);
+    if (code == EXIT_DONE && self->from.size)
+        warn_from (self, call);
     return code;
 }
 

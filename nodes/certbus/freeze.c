@@ -3,6 +3,7 @@
 
 static const struct option_row options[] = {
     { "off", 0, false, NULL, "take its messages again" },
+    { "unknown", 0, false, NULL, "although no party of that name is known here" },
     { NULL, 0, false, NULL, NULL },
 };
 
@@ -16,6 +17,8 @@ static int run (struct call *call)
     struct ask *question = ask_new ("freeze");
     ask_text (question, "party", span_of (party));
     ask_bool (question, "frozen", frozen);
+    if (args_flag (&call->args, "unknown"))
+        ask_bool (question, "unknown", true);
     int code = talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, &answer);
     if (code == EXIT_DONE && call->json)
         say_json (json_pack ("{s:s, s:b}", "party", party, "frozen", frozen), true);
@@ -38,7 +41,8 @@ const struct command command_freeze = {
         "At this broker alone, and at once; `certbus revoke` is for everyone and for ever. A\n"
         "party that has signed two messages under one number is frozen without being asked for:\n"
         "--off is the operator's decision to trust it again. `certbus status` lists who is\n"
-        "frozen. What was taken in before stands.",
+        "frozen. What was taken in before stands. A name that is not known here is a slip of the\n"
+        "pen unless --unknown says that it is meant.",
     .options = options,
     .run = run,
 };
