@@ -286,7 +286,9 @@ json_t *incident_body (const struct answers *answers, const struct day *day, enu
         return NULL;
     *which = ANSWER_SINCE;
     const char *when = answers->at[ANSWER_SINCE];
-    if (!day_parse (span_of (when), day, DAY_START, &since, why, why_size))
+    since = day->now; /* unless somebody knows better */
+    if (incident_yes (when) != 'u' &&
+        !day_parse (span_of (when), day, DAY_START, &since, why, why_size))
         return NULL;
     if (since > day->now + 60000) {
         snprintf (why, why_size, "'%.60s' is in the future", when);

@@ -161,7 +161,7 @@ int incident_yes (const char *text)
     static const struct word_row answers[] = {
         { "y", "y|yes|haan|han|ji|true|ہاں|جی" },
         { "n", "n|no|nahi|nahin|false|نہیں|نہ" },
-        { "u", "u|unknown|not known|?|don't know|do not know|not sure|pata nahi|pata nahin|"
+        { "u", "u|unknown|no idea|not known|?|don't know|do not know|not sure|pata nahi|pata nahin|"
                "maloom nahi|معلوم نہیں|پتہ نہیں" },
     };
     char *said = plain (text);

@@ -21,7 +21,8 @@ static const struct question_row {
                       "whom. It need not be complete; you can send more later." },
     [ANSWER_SINCE] = { "since", 2, false, true, "Since when do you know?",
                        "When somebody with you understood that this is an incident. Write now, "
-                       "02:30, yesterday 23:00, 2 hours ago or 2026-12-01 18:00." },
+                       "02:30, yesterday 23:00, 2 hours ago or 2026-12-01 18:00; or unknown: then "
+                       "now counts." },
     [ANSWER_ONGOING] = { "ongoing", 3, false, false, "Does it still go on? (yes, no, unknown)",
                          "Whether it still spreads, or is still done to you, at this moment." },
     [ANSWER_AFFECTED] = { "affected", 4, false, false,
@@ -119,12 +120,18 @@ static bool is_asked (const struct interview *self, enum answer which)
     return which != ANSWER_CONSENT || *self->above;
 }
 
-/* Lines up to an empty one. Takes `first`; returns owned, NULL: broken off. */
-static char *more_lines (char *first)
+/* Lines up to an empty one; a "?" alone is none of them. Takes `first`; returns owned, NULL: broken
+ * off. */
+static char *more_lines (char *first, const char *help)
 {
     char *text = first;
     while (*text) {
         char *line = prompt_line ("  "), *both = NULL;
+        if (line && strcmp (line, "?") == 0) {
+            say ("   %s An empty line ends it.\n", help);
+            free (line);
+            continue;
+        }
         if (line && *line && asprintf (&both, "%s\n%s", text, line) < 0)
             abort ();
         bool ended = !line || !*line;
@@ -159,13 +166,17 @@ static char *settled (enum answer which, char *answer)
 {
     char why[WHY_MAX], text[DAY_TEXT];
     struct day day = day_here ();
-    int64_t ms;
+    int64_t ms = day.now;
+    bool unknown = which == ANSWER_SINCE && incident_yes (answer) == 'u';
     if (which != ANSWER_SINCE ||
-        !day_parse (span_of (answer), &day, DAY_START, &ms, why, sizeof why))
+        (!unknown && !day_parse (span_of (answer), &day, DAY_START, &ms, why, sizeof why)))
         return answer;
     free (answer);
     day_text (ms - ms % 60000, &day, text);
-    say ("   That is %s.\n", text);
+    if (unknown)
+        say ("   Then now counts as the time at which you know of it: %s.\n", text);
+    else
+        say ("   That is %s.\n", text);
     return strdup (text);
 }
 
@@ -187,7 +198,7 @@ static int ask_one (struct interview *self, enum answer which)
             say ("   This one is needed. ? explains it.\n");
         } else {
             if (answer && row->lines)
-                answer = more_lines (answer);
+                answer = more_lines (answer, row->help);
             if (!answer)
                 return EXIT_REFUSED;
             if (!*answer || !objection (which, answer, why, sizeof why)) {

@@ -350,6 +350,8 @@ static int from_options (struct reporting *r)
     enum answer which = ANSWER_WHAT;
     if (make_post (r, &post, &which, why, sizeof why) != EXIT_DONE)
         return usage (r->call, "report: --%s: %s", interview_option (which), why);
+    if (incident_yes (interview_answers (&r->interview).at[ANSWER_SINCE]) == 'u')
+        complain ("--since is not known: now counts as the time at which you know of it");
     int code = complete (r->call, &post, &above);
     if (code == EXIT_DONE)
         code = post_send (r->call, &post);

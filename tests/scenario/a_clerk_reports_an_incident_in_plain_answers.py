@@ -31,7 +31,8 @@ def eight_answers_become_a_report_with_a_case_and_a_telephone(tree):
     terminal.shows("1. What happened?").type("?").shows("In your own words")
     terminal.shows("1. What happened?").type("").shows("This one is needed")
     terminal.shows("1. What happened?").type("All files on the mail server are encrypted.")
-    terminal.shows("  ").type("\u062a\u0627\u0648\u0627\u0646 \u0645\u0627\u0646\u06af\u0627.").shows("  ").type("")
+    terminal.shows("  ").type("\u062a\u0627\u0648\u0627\u0646 \u0645\u0627\u0646\u06af\u0627.").shows("  ").type("?") \
+        .shows("In your own words").shows("  ").type("")
     terminal.shows("2. Since when do you know?").type("soon").shows("is no time", "2 hours ago")
     terminal.shows("2. Since when").type("2 hours ago")
     terminal.shows("3. Does it still go on?").type("maybe").shows("yes, unknown or no expected")
@@ -54,6 +55,7 @@ def eight_answers_become_a_report_with_a_case_and_a_telephone(tree):
     body = report["body"]
     need(body["title"] == "All files on the mail server are encrypted", body)
     need("\u062a\u0627\u0648\u0627\u0646" in body["description"], body)
+    need("?" not in body["description"], body)
     need(body["severity"] == "S1" and body["consent"] is True, body)
     need(body["reporter"]["phone_night"] == "+92 21 0000000", body)
     need("users" not in body["impact"], "a corrected answer")
@@ -65,7 +67,8 @@ def eight_answers_become_a_report_with_a_case_and_a_telephone(tree):
 def a_closed_terminal_keeps_the_answers(tree):
     before = len(reports(tree))
     clerk(tree).shows("1. What").type("A laptop was stolen.").shows("  ").type("") \
-        .shows("2. Since").type("now").shows("3. Does").hang_up()
+        .shows("2. Since").type("no idea").shows("Then now counts as the time at which you know of it") \
+        .shows("3. Does").hang_up()
     terminal = clerk(tree)
     terminal.shows("A draft from ", "go on with it?").type("")
     terminal.shows("3. Does").interrupt().shows("your answers are kept").ends(1)
@@ -90,6 +93,9 @@ def options_answer_for_a_script(tree):
     need("Call pk.sindh" in told and "  incident  " in told, told)
     body = reports(tree)[-1]["body"]
     need(body["type"] == "availability/outage" and body["severity"] == "S4", body)
+    told = kpt.certbus("report", "--what", "The portal is away.", "--since", "don't know")
+    need("now counts as the time at which you know of it" in told, told)
+    need("aware" in reports(tree)[-1]["body"]["times"], "a time")
     need("--since: since when do you know?" in kpt.certbus("report", "--what", "x", expect=2), "since")
     need("--ongoing: 'maybe'" in kpt.certbus("report", "--what", "x", "--since", "now", "--ongoing",
                                              "maybe", expect=2), "ongoing")
