@@ -184,6 +184,8 @@ static int load_held (struct call *call, struct finding *self, struct fetched *f
                       const char *id)
 {
     int code = fetch (call, id, fetched);
+    if (code == EXIT_REFUSED)
+        verify_unknown (fetched);
     if (code == EXIT_DONE && !fetched->record.whole)
         code = refused ("%s: is no longer kept here; only its hash is", line_text (id).text);
     if (code == EXIT_DONE)

@@ -35,6 +35,9 @@ int verify_conclude (struct call *call, const struct finding *self);
  * that somebody was shown. Never EXIT_DONE. */
 int verify_look_up (struct call *call, const char *typed);
 
+/* After `fetch` has refused: what that means for whoever was shown a text with it. */
+void verify_unknown (const struct fetched *fetched);
+
 /* Whether a file is an attachment of a message that was found. An exit code. */
 int verify_attached (struct call *call, const struct finding *self, const char *path);
 

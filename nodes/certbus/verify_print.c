@@ -177,11 +177,21 @@ static void look_up_text (struct call *call, const struct record *record, const 
     fetch_chain_free (&chain);
 }
 
+void verify_unknown (const struct fetched *fetched)
+{
+    if (!span_is (body_text (fetched->answer, "reason"), "not-found"))
+        return;
+    complain ("nobody here can vouch for it: treat it as not genuine. Call the issuer on a number "
+              "that you know (certbus contact PARTY shows what it told)");
+}
+
 int verify_look_up (struct call *call, const char *typed)
 {
     struct fetched fetched;
     const char *what = looks_like_number (typed) ? "number" : "code";
     int code = fetch (call, typed, &fetched);
+    if (code == EXIT_REFUSED)
+        verify_unknown (&fetched);
     if (code == EXIT_DONE && !fetched.record.whole) {
         code = refused ("%s: is no longer kept here; only its hash is", line_text (typed).text);
     } else if (code == EXIT_DONE && fetched.record.reason != CB_OK) {

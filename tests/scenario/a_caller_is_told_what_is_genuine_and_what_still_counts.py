@@ -56,6 +56,14 @@ def a_code_or_a_number_alone_is_never_genuine(tree):
         need(found["genuine"] is None and found["current"] is True, found)
 
 
+def what_nobody_here_knows_is_to_be_treated_as_not_genuine(tree):
+    _, sindh, _ = setup(tree)
+    for word in ("NCERT-2026-777", "7777-7777-7777-7777", "pk/9-9"):
+        says(sindh.certbus("verify", word, expect=1), "no message here is meant by",
+             "nobody here can vouch for it: treat it as not genuine", "certbus contact PARTY")
+    need("vouch" not in sindh.certbus("show", "pk/9-9", expect=1), "show answers what was asked")
+
+
 def what_was_replaced_or_withdrawn_says_so_first(tree):
     pk, sindh, first = setup(tree)
     second = advisory(pk, "Forged mails, corrected", replaces=first["ref"])
@@ -194,6 +202,7 @@ def an_origin_is_told_of_a_refusal_until_it_was_taken_after_all(tree):
 
 prove(a_caller_hears_who_stands_behind_it_and_what_is_to_be_done_by_when,
       a_code_or_a_number_alone_is_never_genuine,
+      what_nobody_here_knows_is_to_be_treated_as_not_genuine,
       what_was_replaced_or_withdrawn_says_so_first,
       a_file_that_is_no_message_is_named_with_what_to_do,
       what_was_exported_is_verified_where_there_is_no_bus,
