@@ -102,9 +102,8 @@ static void print_field (const struct field *record, struct span key, struct spa
 }
 
 /* What a reader in a hurry needs, in this order; the rest follows in the order of bytes. */
-static const char *const first[] = {
-    "number", "title", "severity", "summary", "description", "text"
-};
+static const char *const first[] = { "number",      "title", "severity", "summary",
+                                     "description", "text",  "reason",   "detail" };
 
 #define FIRST (sizeof first / sizeof first[0])
 

@@ -30,6 +30,38 @@ static void print_by_id (struct call *call, const char *id)
     fetch_free (&fetched);
 }
 
+/* "the origin is frozen here (frozen)". */
+static struct line reason_line (struct span reason)
+{
+    struct line line;
+    const char *sentence = reason_sentence (reason);
+    snprintf (line.text, sizeof line.text, "%s%s%.64s%s", sentence ? sentence : "",
+              sentence ? " (" : "", line_of (reason).text, sentence ? ")" : "");
+    return line;
+}
+
+void life_about (struct call *call, const struct record *record)
+{
+    char id[ID_TEXT];
+    struct fetched fetched;
+    const struct envelope *e = &record->e;
+    bool refuses = span_is (e->kind, "rejection");
+    if (!record->whole || !e->thread.origin.size || (!refuses && !span_is (e->kind, "receipt")))
+        return;
+    msg_id_text (&e->thread, id);
+    bool here = fetch_quietly (call, id, &fetched) && fetched.record.whole;
+    struct span title = here ? message_headline (&fetched.record.e) : (struct span){ 0 };
+    style (refuses ? STYLE_BAD : STYLE_STRONG);
+    say ("%s %s %s%s%.200s%s", line_of (e->id.origin).text, refuses ? "refused" : "has", id,
+         title.size ? " (" : "", line_of (title).text, title.size ? ")" : "");
+    if (refuses)
+        say (": %s\n", reason_line (body_text (e->body, "reason")).text);
+    else
+        say (" on disk since %s\n", when_of (body_int (e->body, "stored", e->issued)).text);
+    style (STYLE_PLAIN);
+    fetch_free (&fetched);
+}
+
 static bool was_delivered (struct span answer, struct span party)
 {
     struct pack_in in;
@@ -54,12 +86,10 @@ void life_refused (struct call *call, const struct fetched *fetched)
         msg_id_text (&id, text);
         if (fetch_quietly (call, text, &one) && one.record.whole &&
             span_is (one.record.e.kind, "rejection")) {
-            struct span reason = body_text (one.record.e.body, "reason");
-            const char *sentence = reason_sentence (reason);
             style (STYLE_BAD);
-            say ("  REFUSED          by %s, %s: %s%s%s%s\n", line_of (id.origin).text,
-                 when_of (one.record.e.issued).text, sentence ? sentence : "", sentence ? " (" : "",
-                 line_of (reason).text, sentence ? ")" : "");
+            say ("  REFUSED          by %s, %s: %s\n", line_of (id.origin).text,
+                 when_of (one.record.e.issued).text,
+                 reason_line (body_text (one.record.e.body, "reason")).text);
             style (STYLE_PLAIN);
         }
         fetch_free (&one);

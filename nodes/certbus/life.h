@@ -10,6 +10,9 @@
 /* Prints the thread that the message belongs to or began; nothing when it is alone. */
 void life_thread (struct call *call, const struct fetched *fetched);
 
+/* Of a receipt or a rejection: prints in a sentence what it says of which message. */
+void life_about (struct call *call, const struct record *record);
+
 /* Prints who refused it and why, as their rejections in its thread say; not who took it since. */
 void life_refused (struct call *call, const struct fetched *fetched);
 

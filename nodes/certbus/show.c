@@ -112,6 +112,7 @@ static int run (struct call *call)
     } else if (code == EXIT_DONE) {
         print_verdict (record, fetched.answer);
         print_standing (record);
+        life_about (call, record);
         if (record->whole)
             message_print (call, &record->e,
                            chain.signer ? chain.signer->credential.title : (struct span){ 0 });

@@ -193,10 +193,15 @@ def an_origin_is_told_of_a_refusal_until_it_was_taken_after_all(tree):
     record = json.loads(sindh.certbus("--json", "list", "--kind", "incident"))[0]
     need(record["refused"]["party"] == "pk" and record["refused"]["reason"] == "frozen", record)
     need(json.loads(sindh.certbus("--json", "show", sent))["refused"] == record["refused"], "show")
+    about = sindh.certbus("show", record["refused"]["id"]).splitlines()
+    need(about[0].startswith(f"pk refused {sent} (") and "frozen here (frozen)" in about[0], about)
     pk.certbus("freeze", "--off", "pk.sindh")
     at = pk.records(quarantine=True)[0].position
     pk.certbus("quarantine", "release", at)
     until(lambda: "refused by" not in sindh.certbus("list"), "it was taken after all")
+    (receipt,) = json.loads(sindh.certbus("--json", "list", "--kind", "receipt", "--from", "pk"))
+    about = sindh.certbus("show", receipt["id"])
+    need(about.startswith(f"pk has {sent} (") and " on disk since 20" in about, about)
     need("was refused" not in sindh.certbus("status"), "and nothing is to be done")
 
 
