@@ -4,11 +4,13 @@
 
 #include "nodes/certbus/post.h"
 #include "nodes/certbus/previous.h"
+#include "nodes/certbus/prompt.h"
 
 #define WITHDRAWN "withdrawn"
+#define NO_REASON "withdraw: why? --reason TEXT, which every reader sees first"
 
 static const struct option_row options[] = {
-    { "reason", 'r', false, "TEXT", "why: what every reader sees first" },
+    { "reason", 'r', false, "TEXT", "why: what every reader sees first (asked for at a terminal)" },
     { "by", 0, false, "OFFICER", "who answers for it" },
     { "yes", 'y', false, NULL, "send it without asking, for scripts" },
     { "again", 0, false, NULL, "send it although the same was sent before" },
@@ -74,7 +76,22 @@ static void say_why (const struct schema *schema, json_t *body, const char *reas
     json_object_del (body, "actions"); /* it asks nothing any more */
 }
 
-static int withdraw (struct call *call, const char *id, const struct fetched *fetched)
+/* Why, from the option or from who sits there; NULL: nobody said it. Returns owned. */
+static char *reason_of (struct call *call)
+{
+    const char *given = args_text (&call->args, "reason");
+    char *text = given ? strdup (given) : NULL;
+    if (!given)
+        text = prompt_line ("Why is it withdrawn? Every reader sees this first.");
+    if (text && !*text) {
+        free (text);
+        text = NULL;
+    }
+    return text;
+}
+
+static int withdraw (struct call *call, const char *id, const struct fetched *fetched,
+                     const char *reason)
 {
     char why[WHY_MAX];
     struct post post;
@@ -88,7 +105,7 @@ static int withdraw (struct call *call, const char *id, const struct fetched *fe
         return code != EXIT_DONE ? refused ("%s", why) : cannot (schema, id);
     }
     previous_revise (schema, &fetched->record.e, document);
-    say_why (schema, json_object_get (document, "body"), args_text (&call->args, "reason"));
+    say_why (schema, json_object_get (document, "body"), reason);
     if (by)
         json_object_set_new (document, "by", json_string (by));
     code = post_split (&post, id, document);
@@ -101,14 +118,17 @@ static int withdraw (struct call *call, const char *id, const struct fetched *fe
 static int run (struct call *call)
 {
     struct fetched fetched;
-    const char *id = call->args.operands[0], *reason = args_text (&call->args, "reason");
-    if (!reason || !*reason)
-        return usage (call, "withdraw: why? --reason TEXT, which every reader sees first");
-    if (!span_utf8 (span_of (reason)))
+    const char *id = call->args.operands[0], *given = args_text (&call->args, "reason");
+    bool ask = prompt_possible () && !call->json && !args_flag (&call->args, "yes");
+    if (given ? !*given : !ask)
+        return usage (call, NO_REASON);
+    if (given && !span_utf8 (span_of (given)))
         return usage (call, "--reason: not UTF-8");
     int code = previous_own (call, id, "withdrawn", &fetched);
+    char *reason = code == EXIT_DONE ? reason_of (call) : NULL;
     if (code == EXIT_DONE)
-        code = withdraw (call, id, &fetched);
+        code = reason ? withdraw (call, id, &fetched, reason) : refused (NO_REASON);
+    free (reason);
     fetch_free (&fetched);
     return code;
 }
@@ -116,7 +136,7 @@ static int run (struct call *call)
 const struct command command_withdraw = {
     .name = "withdraw",
     .group = GROUP_SEND,
-    .operands = "ID --reason TEXT",
+    .operands = "ID [--reason TEXT]",
     .least = 1,
     .most = 1,
     .summary = "take an own message back: whoever got it is told, and why",

@@ -165,6 +165,20 @@ def an_editor_that_fails_is_named_and_an_unchanged_form_is_no_message(tree):
     nothing_left(tree, before)
 
 
+def a_withdrawal_is_asked_for_its_reason(tree):
+    sample = PROJECT / "config" / "samples" / "advisory.json"
+    tree["pk"].certbus("publish", sample, "--number", "N-77", "--again")
+    before = len(published(tree))
+    Terminal(tree, "pk", "withdraw", "N-77").shows("Why is it withdrawn?").type("") \
+        .shows("withdraw: why? --reason TEXT").ends(1)
+    nothing_left(tree, before)
+    Terminal(tree, "pk", "withdraw", "N-77").shows("Why is it withdrawn?").type("It was a hoax.") \
+        .shows("WITHDRAWN: ", "Send it?").type("yes").ends(0)
+    need(any(message["body"]["summary"].startswith("WITHDRAWN: It was a hoax.")
+             for message in published(tree)), "it was withdrawn")
+    tree["pk"].certbus("withdraw", "N-77", expect=2)
+
+
 def a_file_is_asked_about_at_a_terminal_only_and_not_sent_twice(tree):
     sample = PROJECT / "config" / "samples" / "advisory.json"
     terminal = Terminal(tree, "pk", "publish", sample, "--number", "N-1")
@@ -288,6 +302,7 @@ prove(what_is_written_is_shown_confirmed_and_sent,
       a_closed_terminal_keeps_what_was_written,
       an_editor_that_fails_is_named_and_an_unchanged_form_is_no_message,
       a_file_is_asked_about_at_a_terminal_only_and_not_sent_twice,
+      a_withdrawal_is_asked_for_its_reason,
       the_next_number_is_given_and_said_when_it_changed,
       the_same_is_not_sent_twice_by_mistake,
       an_earlier_message_is_a_beginning_and_not_a_copy,
