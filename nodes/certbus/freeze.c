@@ -9,7 +9,7 @@ static const struct option_row options[] = {
 
 static int run (struct call *call)
 {
-    struct span answer;
+    struct span answer = { 0 };
     const char *party = call->args.operands[0];
     bool frozen = !args_flag (&call->args, "off");
     if (!party_valid (span_of (party)))
@@ -20,6 +20,8 @@ static int run (struct call *call)
     if (args_flag (&call->args, "unknown"))
         ask_bool (question, "unknown", true);
     int code = talk (call, CLIENT_ACT, &question, ASK_TIMEOUT, &answer);
+    if (code == EXIT_REFUSED && frozen && span_is (body_text (answer, "reason"), "not-found"))
+        complain ("if the name is right: certbus freeze --unknown %s", party);
     if (code == EXIT_DONE && call->json)
         say_json (json_pack ("{s:s, s:b}", "party", party, "frozen", frozen), true);
     else if (code == EXIT_DONE && frozen)

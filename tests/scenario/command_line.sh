@@ -240,7 +240,7 @@ note "frozen, and no longer"
 expect 2 certbus -C pk freeze PK.SINDH
 says "is no party's name"
 expect 1 certbus -C pk freeze pk.snidh
-says "pk.snidh: no such party is known here; did you mean pk.sindh?"
+says "pk.snidh: no such party is known here; did you mean pk.sindh?" "certbus freeze --unknown pk.snidh"
 expect 0 certbus -C pk freeze --unknown pk.snidh
 expect 0 certbus -C pk freeze --off pk.snidh
 expect 1 certbus -C pk freeze --off pk.snidh

@@ -63,7 +63,7 @@ expect 3 as $reader $read certbus -C pk freeze pk.kpt
 says "no permission" "group $act"
 expect 0 as $actor $read,$act certbus -C pk publish samples/advisory.json
 id=$(grep -o 'pk/[0-9]*-[0-9]*' <<<"$said" | head -n 1)
-expect 0 as $actor $read,$act certbus -C pk freeze pk.kpt
+expect 0 as $actor $read,$act certbus -C pk freeze --unknown pk.kpt
 expect 0 as $reader $read certbus -C pk show "$id"
 for file in pk/journal.db pk/keys; do
     expect 1 as $actor $read,$act cat "$file"
