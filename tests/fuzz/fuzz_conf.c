@@ -4,9 +4,9 @@
  * as much. What is taken lies in its range and can be shown.
  */
 #include "bus/edge/conf.h"
+#include "tests/fuzz/support.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,14 +17,6 @@ const char *__lsan_default_suppressions (void);
 const char *__lsan_default_suppressions (void)
 {
     return "leak:libconfig";
-}
-
-static void must (bool good, const char *what)
-{
-    if (!good) {
-        fprintf (stderr, "%s\n", what);
-        abort ();
-    }
 }
 
 static void tell (const char *why, void *arg)

@@ -5,29 +5,14 @@
  */
 #include "bus/core/catalog.h"
 #include "bus/edge/json.h"
-#include "bus/edge/schemafile.h"
 #include "nodes/certbus/csaf.h"
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/fuzz/support.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static void must (bool good, const char *what)
-{
-    if (!good) {
-        fprintf (stderr, "%s\n", what);
-        abort ();
-    }
-}
-
 static const struct schema *advisory (void)
 {
-    static struct schemas *all;
-    char why[512];
-    if (!all && !(all = schemas_load ("schemas", why, sizeof why)))
-        must (false, why);
-    return schemas_find (all, span_of ("advisory"));
+    return schemas_find (fuzz_schemas (), span_of ("advisory"));
 }
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)

@@ -5,22 +5,13 @@
  * text as the same time.
  */
 #include "nodes/certbus/day.h"
+#include "tests/fuzz/support.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define YEAR_10000 INT64_C (253402300800000)
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-static void must (bool good, const char *what)
-{
-    if (!good) {
-        fprintf (stderr, "%s\n", what);
-        abort ();
-    }
-}
 
 static int64_t karachi (int64_t at)
 {

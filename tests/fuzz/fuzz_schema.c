@@ -5,29 +5,11 @@
  * back from the other with the same bytes.
  */
 #include "bus/edge/json.h"
-#include "bus/edge/schemafile.h"
+#include "tests/fuzz/support.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-static void must (bool good, const char *what)
-{
-    if (!good) {
-        fprintf (stderr, "%s\n", what);
-        abort ();
-    }
-}
-
-static const struct schemas *schemas (void)
-{
-    static struct schemas *all;
-    char why[512];
-    if (!all && !(all = schemas_load ("schemas", why, sizeof why)))
-        must (false, why);
-    return all;
-}
 
 /* There and back: the same bytes. */
 static void round (const struct schema *schema, struct span body)
@@ -80,7 +62,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    const struct schema *schema = schemas ()->at[data[0] % schemas ()->count];
+    const struct schema *schema = fuzz_schemas ()->at[data[0] % fuzz_schemas ()->count];
     struct span rest = span_bytes (data + 1, size - 1);
     if (rest.size && rest.data[0] == '{')
         try_json (schema, rest);

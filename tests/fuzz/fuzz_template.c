@@ -3,31 +3,13 @@
  * The first byte chooses a kind of schemas/, the rest is what somebody left in an editor. None
  * may do harm. What is read is written, read and written again as the same text.
  */
-#include "bus/edge/schemafile.h"
 #include "nodes/certbus/template.h"
+#include "tests/fuzz/support.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-static void must (bool good, const char *what)
-{
-    if (!good) {
-        fprintf (stderr, "%s\n", what);
-        abort ();
-    }
-}
-
-static const struct schemas *schemas (void)
-{
-    static struct schemas *all;
-    char why[512];
-    if (!all && !(all = schemas_load ("schemas", why, sizeof why)))
-        must (false, why);
-    return all;
-}
 
 static int64_t karachi (int64_t at)
 {
@@ -43,7 +25,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     unsigned lines;
     if (size == 0)
         return 0;
-    const struct schema *schema = schemas ()->at[data[0] % schemas ()->count];
+    const struct schema *schema = fuzz_schemas ()->at[data[0] % fuzz_schemas ()->count];
     struct span text = span_bytes (data + 1, size - 1);
     template_kind (text, kind);
     template_says (text);
