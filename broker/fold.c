@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/fold.h"
 
+#include "broker/casework/casework.h"
 #include "broker/numbers.h"
 #include "broker/refusals.h"
 #include "broker/tables.h"
@@ -15,7 +16,8 @@
 
 bool fold_reads (struct span kind)
 {
-    return trust_kind (kind) || span_is (kind, "receipt") || span_is (kind, "contact");
+    return trust_kind (kind) || span_is (kind, "receipt") || span_is (kind, "contact") ||
+           casework_reads (kind);
 }
 
 /* The first of a piece counts: of two that differ, who puts the file together sees it. */
@@ -178,5 +180,6 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
     if (e.replaces.origin.size > 0)
         fold_replaced (store, &e, item);
     numbers_fold (store, &e, item->position);
+    casework_fold (store, batch, item, &e);
     return CB_OK;
 }

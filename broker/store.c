@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/store.h"
 
+#include "broker/casework/casework.h"
 #include "broker/fault.h"
 #include "broker/index.h"
 #include "broker/take.h"
@@ -144,6 +145,7 @@ static void run_writers (struct store *self, struct job_list *jobs)
     }
     if (self->thread->full) {
         marks_forget (self->marks);
+        casework_forget (self);
         for (struct job *job = jobs->first; job != NULL; job = job->next)
             job->full = job->writes;
     }
@@ -286,6 +288,7 @@ void store_stop (struct store **self_p, struct station *station)
         journal_reader_free (&self->readers[lane]);
     journal_close (&self->journal);
     marks_free (&self->marks);
+    casework_free (self);
     close (self->thread->fd);
     pthread_cond_destroy (&self->thread->work);
     pthread_mutex_destroy (&self->thread->lock);

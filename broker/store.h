@@ -38,8 +38,9 @@ struct store {
     const struct credential *me;                   /* does not change */
     int64_t quarantine_messages, quarantine_bytes; /* kept of a neighbour */
     int64_t quarantine_age;                        /* ms: what is older makes room for what comes */
-    int64_t restored_until; /* steady ms: a neighbour has just seen what is not here */
-    uint64_t reserve;       /* bytes of free space below which new messages are refused */
+    int64_t restored_until;    /* steady ms: a neighbour has just seen what is not here */
+    uint64_t reserve;          /* bytes of free space below which new messages are refused */
+    struct casework *casework; /* what is to be settled, see casework/casework.h */
     struct store_thread *thread;
 };
 

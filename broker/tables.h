@@ -41,6 +41,21 @@
     X (CODES, 'h', "block of positions, code, position: what is read out on the phone")            \
     X (REFUSED_IDS, 'v', "origin, epoch, sequence, position: what was refused with that id")       \
     X (NUMBERS, 'u', "number in capitals, position: of documents")                                 \
+    X (STEPS, 'T', "case, leaf hash: a step of it (bus/core/case.h)")                              \
+    X (CASES, 'C', "case: its state, a function of its steps")                                     \
+    X (OPEN, 'Q', "case: it is not closed")                                                        \
+    X (CARRIED, 'O', "origin, epoch, sequence: position of what carries that signed message")      \
+    X (TIMERS, 'D', "time, class, subject, ...: what is due then (casework/timers.h)")             \
+    X (SET, 'W', "class, subject: its timers, to be found again")                                  \
+    X (RAISED, 'R', "subject, clock, start, step, level: position of what was raised for it")      \
+    X (BREACHES, 'H', "party, due, subject, clock: what was not done in time")                     \
+    X (LEDGER, 'L', "advisory, party: what became of it there")                                    \
+    X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
+    X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
+    X (HEARD, 'E', "party: when something of it was last heard")                                   \
+    X (SUBSCRIBERS, 'V', "edition, party: position of its subscription")                           \
+    X (BULLETINS, 'Y', "edition, end of its period: what became of it")                            \
+    X (EXERCISES, 'X', "exercise: how it stands")                                                  \
     X (STATION, 's', "name: single values")
 
 #define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,

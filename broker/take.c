@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/take.h"
 
+#include "broker/casework/casework.h"
 #include "broker/fold.h"
 #include "broker/numbers.h"
 #include "broker/quarantine.h"
@@ -383,6 +384,7 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
 
 void take_flush (struct store *store)
 {
+    casework_settle (store);
     struct marks *self = store->marks;
     for (struct mark *mark = self->dirty; mark != NULL; mark = mark->next_dirty) {
         for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/casework/casework.h"
+
+#include "bus/core/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+/* What a settle touches is settled in the next round; so many and no more, whatever a part does. */
+#define ROUNDS_MAX 16
+
+const struct casework_part *const casework_parts[] = { NULL };
+
+struct touched {
+    struct subject subject;
+    UT_hash_handle hh;
+};
+
+struct casework {
+    struct touched *touched; /* in the order in which they were */
+    uint8_t *policy_bytes;   /* owned; what `policy` borrows from */
+    struct policy *policy;   /* NULL: not read yet, or there is none */
+    bool policy_read;
+};
+
+static struct casework *own (struct store *store)
+{
+    if (store->casework == NULL)
+        store->casework = calloc (1, sizeof *store->casework);
+    if (store->casework == NULL)
+        abort ();
+    return store->casework;
+}
+
+static void touched_clear (struct casework *self)
+{
+    struct touched *one, *next;
+    HASH_ITER (hh, self->touched, one, next)
+    {
+        HASH_DEL (self->touched, one);
+        free (one);
+    }
+}
+
+static void policy_clear (struct casework *self)
+{
+    free (self->policy);
+    free (self->policy_bytes);
+    self->policy = NULL;
+    self->policy_bytes = NULL;
+    self->policy_read = false;
+}
+
+void casework_forget (struct store *store)
+{
+    if (store->casework == NULL)
+        return;
+    touched_clear (store->casework);
+    policy_clear (store->casework);
+}
+
+void casework_free (struct store *store)
+{
+    casework_forget (store);
+    free (store->casework);
+    store->casework = NULL;
+}
+
+/* --- Subjects ------------------------------------------------------------------------------ */
+
+void subject_id (struct subject *out, enum subject_class class, const struct msg_id *id)
+{
+    memset (out, 0, sizeof *out);
+    out->class = class;
+    key_id (&out->key, id);
+}
+
+void subject_text (struct subject *out, enum subject_class class, struct span text)
+{
+    memset (out, 0, sizeof *out);
+    out->class = class;
+    key_text (&out->key, text);
+}
+
+void casework_touch (struct store *store, const struct subject *subject)
+{
+    struct casework *self = own (store);
+    struct touched *one = NULL;
+    HASH_FIND (hh, self->touched, subject, sizeof *subject, one);
+    if (one != NULL)
+        return;
+    one = calloc (1, sizeof *one);
+    if (one == NULL)
+        abort ();
+    one->subject = *subject;
+    HASH_ADD (hh, self->touched, subject, sizeof one->subject, one);
+}
+
+/* --- Parts --------------------------------------------------------------------------------- */
+
+static const struct casework_part *part_at (size_t i)
+{
+    return casework_parts[i];
+}
+
+bool casework_reads (struct span kind)
+{
+    for (size_t i = 0; part_at (i) != NULL; i++)
+        if (part_at (i)->reads != NULL && part_at (i)->reads (kind))
+            return true;
+    return false;
+}
+
+static void settle_round (struct store *store, struct touched *round)
+{
+    for (size_t i = 0; part_at (i) != NULL; i++)
+        for (struct touched *one = round; one != NULL; one = one->hh.next)
+            if (part_at (i)->settle != NULL && part_at (i)->class == one->subject.class &&
+                !store_full (store))
+                part_at (i)->settle (store, &one->subject);
+}
+
+void casework_settle (struct store *store)
+{
+    struct casework *self = store->casework;
+    for (int i = 0; i < ROUNDS_MAX && self != NULL && self->touched != NULL; i++) {
+        struct casework round = { .touched = self->touched };
+        self->touched = NULL;
+        settle_round (store, round.touched);
+        touched_clear (&round);
+    }
+}
+
+/* --- The policy ---------------------------------------------------------------------------- */
+
+static struct span policy_statement (const struct envelope *e)
+{
+    return body_bytes (e->body, "statement");
+}
+
+const struct policy *casework_policy (struct store *store)
+{
+    struct casework *self = own (store);
+    struct record record;
+    struct envelope e;
+    struct key key;
+    if (self->policy_read)
+        return self->policy;
+    self->policy_read = true;
+    key_station (&key, "policy");
+    int64_t position = (int64_t) table_get_u64 (store->journal, &key, 0);
+    if (position == 0 ||
+        (self->policy_bytes = store_message (store, position, &record, &e)) == NULL)
+        return NULL;
+    self->policy = calloc (1, sizeof *self->policy);
+    if (self->policy == NULL)
+        abort ();
+    if (!policy_parse (self->policy, policy_statement (&e)))
+        policy_clear (self);
+    self->policy_read = true;
+    return self->policy;
+}
+
+/* What was touched before it came is settled by the one before, whenever it is that jobs end. */
+static void fold_policy (struct store *store, const struct item *item, const struct envelope *e)
+{
+    struct policy *policy = calloc (1, sizeof *policy);
+    struct key key;
+    if (policy == NULL)
+        abort ();
+    const struct policy *now = casework_policy (store);
+    if (policy_parse (policy, policy_statement (e)) &&
+        (now == NULL || policy->version > now->version)) {
+        casework_settle (store);
+        key_station (&key, "policy");
+        store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
+        policy_clear (own (store));
+    }
+    free (policy);
+}
+
+void casework_fold (struct store *store, const struct intake_batch *batch, const struct item *item,
+                    const struct envelope *e)
+{
+    if (span_is (e->kind, "policy") && e->mode == CB_MODE_LIVE)
+        fold_policy (store, item, e);
+    for (size_t i = 0; part_at (i) != NULL; i++)
+        if (part_at (i)->fold != NULL &&
+            (e->thread.origin.size > 0 ||
+             (part_at (i)->reads != NULL && part_at (i)->reads (e->kind))))
+            part_at (i)->fold (store, batch, item, e);
+}
+
+/* --- From the log --------------------------------------------------------------------------- */
+
+static void empty_table (struct store *store, uint8_t table)
+{
+    struct key prefix = { .size = 1, .bytes = { table } };
+    struct key after = { .size = 0 };
+    struct span key, value;
+    while (!store_full (store) && table_next (store->journal, &prefix, &after, &key, &value)) {
+        store_ok (store, journal_del (store->journal, key_span (&after)));
+        after.size = 0;
+    }
+}
+
+static void fold_record (struct store *store, const struct record *record)
+{
+    struct envelope e;
+    struct intake_batch batch = { .policy = record->policy, .now = record->taken };
+    struct item item = { .position = record->position,
+                         .envelope = record->envelope,
+                         .outcome = TAKEN_STORED,
+                         .lane = record->lane };
+    if (envelope_parse (&e, record->envelope) != CB_OK ||
+        (e.thread.origin.size == 0 && !casework_reads (e.kind) && !span_is (e.kind, "policy")))
+        return;
+    batch.from = record->from;
+    item.kind = e.kind;
+    item.leaf = e.leaf;
+    item.id = e.id;
+    item.thread = e.thread;
+    item.replaces = e.replaces;
+    item.tlp = e.tlp;
+    item.mode = e.mode;
+    casework_fold (store, &batch, &item, &e);
+}
+
+void casework_rebuild (struct store *store)
+{
+    struct key key;
+    struct record record;
+    casework_forget (store);
+    for (size_t i = 0; part_at (i) != NULL; i++)
+        for (const char *table = part_at (i)->tables; table != NULL && *table != '\0'; table++)
+            empty_table (store, (uint8_t) *table);
+    key_station (&key, "policy");
+    store_ok (store, journal_del (store->journal, key_span (&key)));
+    struct journal_reader *reader =
+        journal_reader_new (store->journal, CB_LANE_RECOVERY, 0); /* all lanes, in order */
+    while (!store_full (store) && journal_next (reader, &record) == JOURNAL_OK)
+        if (record.envelope.size > 0)
+            fold_record (store, &record);
+    journal_reader_free (&reader);
+    casework_settle (store);
+}

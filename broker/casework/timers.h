@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * timers.h - what is due when: one ordered table for all clocks
+ *
+ * A subject has a set of timers, which its part works out anew whenever it settles it. They
+ * stand in the order of time, so that looking for what is due costs what is due, however many
+ * wait. What is due is turned by its part into a message (a deed): an alarm, an escalation, a
+ * bulletin's draft. That message, once stored, is folded and settles the subject, which takes
+ * the timer away in the same transaction. A process that dies before that finds the timer again.
+ * A deed that is made twice (after a restore) is told by (subject, clock, start, step, level).
+ */
+#ifndef CERTBUS_TIMERS_H
+#define CERTBUS_TIMERS_H
+
+#include "broker/casework/casework.h"
+#include "bus/core/envelope.h"
+
+struct station;
+
+#define TIMERS_MAX 64 /* of one subject */
+
+struct timer {
+    int64_t at;      /* ms UTC, when it is due */
+    char clock[33];  /* its name in the policy, or the part's own */
+    int64_t started; /* ms UTC: tells the runs of one clock apart */
+    unsigned step;   /* 0 reminder, 1 breach, 2 climb; or the part's own */
+    int64_t due;     /* ms UTC: what people are told; the breach, for all steps of a clock */
+};
+
+/* Replaces the timers of a subject. Writes only what changed. */
+void timers_set (struct store *store, const struct subject *subject, const struct timer *timers,
+                 size_t count);
+/* The timers of a subject, in the order of time. */
+size_t timers_get (struct journal *journal, const struct subject *subject,
+                   struct timer timers[TIMERS_MAX]);
+/* Walks all timers of a class in the order of time: start with an `after` of size 0. */
+bool timers_next (struct journal *journal, enum subject_class class, struct key *after,
+                  struct subject *subject, struct timer *timer);
+/* When the first one is due; INT64_MAX: there is none. */
+int64_t timers_first (struct journal *journal);
+
+/* Whether (subject, clock, started, step, level) was raised here, and noting it: by the fold of
+ * the alarm or escalation. Returns the position, 0: no. */
+int64_t raised_get (struct journal *journal, const struct subject *subject,
+                    const struct timer *timer, unsigned level);
+void raised_put (struct store *store, const struct subject *subject, const struct timer *timer,
+                 unsigned level, int64_t position);
+
+/* A message that a broker makes by itself, owned. */
+struct deed {
+    struct draft draft; /* spans borrow from `bytes`, or are static; its body is `body` */
+    struct pack_out body;
+    uint8_t *bytes; /* owned; may be NULL */
+    /* In the loop, before it is signed: adds what only the loop knows (credentials, who is
+     * enrolled). False: nothing is to be sent after all. May be NULL. */
+    bool (*finish) (struct station *station, struct deed *deed);
+};
+
+/* What a class does with a timer that is due: fills one deed; false: nothing (any more), and the
+ * subject is settled again. Runs in the journal's thread, writes nothing. */
+typedef bool (*timer_fire) (struct store *store, const struct subject *subject,
+                            const struct timer *timer, int64_t now, struct deed *out);
+
+/* In the loop: looks once a tick for what is due and originates what comes of it. Nothing is
+ * raised while the clock is held. `now` is ms UTC. */
+void timers_tick (struct station *station, int64_t now);
+
+/* A jump of the wall clock against the boot clock, or back behind what is stored, holds all
+ * timers until somebody confirms the time. Kept over a restart. */
+struct clock_hold {
+    bool held;
+    int64_t jumped; /* ms, forwards or backwards */
+    int64_t since;  /* ms UTC, of the new clock */
+};
+struct clock_hold timers_hold (const struct station *station);
+void timers_confirm (struct station *station);
+
+#endif
