@@ -205,6 +205,18 @@ class Stage:
         for file in ("samples/advisory.json", "samples/advisory-csaf.json",
                      "samples/incident.json", "cert-rules-2023.cfg"):
             shutil.copy(PROJECT / "config" / file, self.folder)
+        self.hurry("cert-rules-2023.cfg")
+
+    def hurry(self, name):
+        """An emergency's clocks in seconds, so that nobody has to wait for them here."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        for clock, limit in (("acknowledge", "3 s"), ("climb", "4 s")):
+            row = rf'(clock = "{clock}"; role = "\*"; limits = \[ )"[^"]*"'
+            text, changed = re.subn(row, rf'\g<1>"{limit}"', text)
+            if changed != 1:
+                raise Stopped(f"{name} has no clock {clock} to be hurried")
+        path.write_text(text, encoding="utf-8")
 
     def by_name(self, name):
         return next((party for party in self.parties if party.name == name), None)
