@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/station.h"
 
+#include "broker/casework/timers.h"
 #include "broker/fold.h"
 #include "broker/heirs.h"
 #include "broker/index.h"
@@ -377,6 +378,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     self->quota = quota_new ();
     self->ingress = ingress_new ();
     self->origin = origin_new ();
+    self->timers = timers_new ();
     if (!enter_home (self, home, check_only, why, why_size) || !load_files (self, why, why_size) ||
         !load_bundle (self, why, why_size))
         goto failed;
@@ -431,6 +433,7 @@ void station_close (struct station **self_p)
     zap_stop (&self->zap);
     zloop_destroy (&self->loop);
     origin_free (&self->origin);
+    timers_free (&self->timers);
     numbers_free (&self->numbers);
     quota_free (&self->quota);
     ingress_free (&self->ingress);

@@ -201,7 +201,10 @@ static void origin_done (struct job *base, struct station *station)
                                    .leaf = item->leaf,
                                    .position = item->position };
         FAULT_HERE (BEFORE_ANSWER);
-        local_originated (station, &job->askers[i], &told);
+        if (job->askers[i].told != NULL)
+            job->askers[i].told (station, job->askers[i].told_arg, &told);
+        else
+            local_originated (station, &job->askers[i], &told);
         item_clear (item);
     }
     pack_free (&job->bytes);

@@ -31,6 +31,9 @@ struct asker {
     size_t *open, weight;        /* what is asked and not answered yet; this one's part of it */
     struct pack_out *answer;     /* a map to answer with after the commit; owned; NULL: the usual */
     char number[NUMBER_MAX + 1]; /* that its message was given; "": the answer has none */
+    /* Instead of an answer, for what the broker itself asked; NULL: none. */
+    void (*told) (struct station *station, void *arg, const struct originated *what);
+    void *told_arg;
 };
 
 struct origin *origin_new (void);

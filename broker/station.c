@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/station.h"
 
+#include "broker/casework/timers.h"
 #include "broker/heads.h"
 #include "broker/local.h"
 #include "broker/originate.h"
@@ -297,6 +298,7 @@ static int on_tick (zloop_t *loop, int timer, void *arg)
         peer_tick (peer, now);
     local_tick (self, now);
     heads_tick (self, now);
+    timers_tick (self, clock_utc ());
     acked_save (self);
     station_wake (self);
     station_turn (self);

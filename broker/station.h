@@ -23,6 +23,7 @@ struct peer;
 struct local;
 struct origin;
 struct numbers;
+struct timers;
 struct uplink;
 
 /* Endpoints, as a contact message tells them. */
@@ -56,6 +57,7 @@ struct station {
     struct local *local;
     struct origin *origin;
     struct numbers *numbers;
+    struct timers *timers;
     zsock_t *tap; /* NULL: none */
     unsigned tap_tlp;
 

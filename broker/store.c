@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/store.h"
 
-#include "broker/casework/casework.h"
+#include "broker/casework/timers.h"
 #include "broker/fault.h"
 #include "broker/index.h"
 #include "broker/take.h"
@@ -149,6 +149,7 @@ static void run_writers (struct store *self, struct job_list *jobs)
         for (struct job *job = jobs->first; job != NULL; job = job->next)
             job->full = job->writes;
     }
+    timers_tell (self);
 }
 
 /* Moves the index by one slice when it is at least so far behind; false: nothing is left, or
@@ -247,6 +248,8 @@ struct store *store_start (struct journal *journal, const struct credential *me)
     span_text (me->name, self->self, sizeof self->self);
     for (unsigned lane = 0; lane < CB_LANE_END; lane++)
         self->readers[lane] = journal_reader_new (journal, lane, 0);
+    self->timers_moved = true;
+    timers_tell (self);
     list_clear (&thread->waiting);
     list_clear (&thread->finished);
     pthread_mutex_init (&thread->lock, NULL);

@@ -47,6 +47,7 @@
     X (CARRIED, 'O', "origin, epoch, sequence: position of what carries that signed message")      \
     X (TIMERS, 'D', "time, class, subject, ...: what is due then (casework/timers.h)")             \
     X (SET, 'W', "class, subject: its timers, to be found again")                                  \
+    X (CLOCKS, 'K', "due, class, subject, clock, start: the next timer of a clock that runs")      \
     X (RAISED, 'R', "subject, clock, start, step, level: position of what was raised for it")      \
     X (BREACHES, 'H', "party, due, subject, clock: what was not done in time")                     \
     X (LEDGER, 'L', "advisory, party: what became of it there")                                    \

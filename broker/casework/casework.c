@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/casework.h"
 
+#include "broker/casework/timers.h"
 #include "bus/core/policy.h"
 
 #include <stdlib.h>
@@ -10,7 +11,10 @@
 /* What a settle touches is settled in the next round; so many and no more, whatever a part does. */
 #define ROUNDS_MAX 16
 
-const struct casework_part *const casework_parts[] = { NULL };
+const struct casework_part *const casework_parts[] = {
+    &timers_part,
+    NULL,
+};
 
 struct touched {
     struct subject subject;

@@ -31,6 +31,7 @@
 #define SUBJECT_X(NAME, number, text) SUBJECT_##NAME = number,
 enum subject_class { SUBJECTS (SUBJECT_X) };
 #undef SUBJECT_X
+#define SUBJECT_CLASSES 8 /* one more than the highest number */
 
 /* A key within its class: key_id, key_text or what else the part has put there. */
 struct subject {
