@@ -32,13 +32,13 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 PACKAGES = gcc clang make pkg-config \
     libzmq3-dev libczmq-dev libmsgpack-dev libconfig-dev libcmocka-dev libsodium-dev \
-    libsqlite3-dev libjansson-dev uthash-dev \
+    libsqlite3-dev libjansson-dev libglib2.0-dev uthash-dev tzdata \
     spin valgrind clang-format libclang-rt-14-dev shellcheck \
     python3 python3-zmq python3-msgpack python3-nacl \
     git ca-certificates procps curl \
     scdoc man-db systemd bash-completion
 
-LIBRARIES = libzmq libczmq msgpack libconfig libsodium sqlite3 jansson
+LIBRARIES = libzmq libczmq msgpack libconfig libsodium sqlite3 jansson glib-2.0
 
 # --- Flags ----------------------------------------------------------------------------------
 

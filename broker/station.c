@@ -350,6 +350,9 @@ static void limits_run (struct job *base, struct store *store)
     store->quarantine_bytes = conf->quarantine_mb * 1024 * 1024;
     store->quarantine_age = conf->quarantine_days * DAY_MS;
     store->reserve = (uint64_t) conf->reserve_mb * 1024 * 1024;
+    char why[ZONE_WHY];
+    if (store->zone == NULL && (store->zone = zone_open (conf->time_zone, why)) == NULL)
+        log_error ("time_zone: %s; no schedule is kept", why);
 }
 
 static void limits_done (struct job *base, struct station *station)

@@ -6,6 +6,7 @@
 #include "broker/index.h"
 #include "broker/take.h"
 #include "bus/edge/log.h"
+#include "bus/edge/zone.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -292,6 +293,7 @@ void store_stop (struct store **self_p, struct station *station)
     journal_close (&self->journal);
     marks_free (&self->marks);
     casework_free (self);
+    zone_close (&self->zone);
     close (self->thread->fd);
     pthread_cond_destroy (&self->thread->work);
     pthread_mutex_destroy (&self->thread->lock);

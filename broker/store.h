@@ -44,6 +44,7 @@ struct store {
     bool timers_moved;             /* in this turn, see casework/timers.h */
     _Atomic int64_t timers_first;  /* ms UTC, when the first timer is due: for the loop */
     _Atomic uint64_t timers_turns; /* how often timers were moved: for the loop */
+    struct zone *zone;             /* of schedules, owned; NULL: none was set */
     struct store_thread *thread;
 };
 

@@ -85,6 +85,11 @@ static bool take_text (struct cfg *cfg, struct conf *conf, const struct setting 
                            "\"%s\" is no endpoint; expected ipc://PATH, the path at "
                            "most 107 bytes",
                            text);
+    char zone_why[ZONE_WHY];
+    struct zone *zone = s->kind == ZONE ? zone_open (text, zone_why) : NULL;
+    if (s->kind == ZONE && zone == NULL)
+        return cfg_refuse (cfg, from, "%s", zone_why);
+    zone_close (&zone);
     struct number_series series;
     char why[NUMBER_WHY];
     if (s->kind == NUMBER && *text && !number_series (&series, text, 0, 0, why))

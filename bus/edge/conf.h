@@ -10,6 +10,7 @@
 #define CERTBUS_CONF_H
 
 #include "bus/core/credential.h"
+#include "bus/edge/zone.h"
 
 #define CONF_WHY  512
 #define CONF_TEXT 256
@@ -32,11 +33,12 @@ struct conf {
     char tap[ENDPOINT_MAX + 1]; /* "" none, or an ipc:// endpoint for the lossy local tap */
     char number[81];            /* template of the party's numbers; "": made from its name */
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
+    char time_zone[ZONE_NAME];  /* of schedules: bulletins, months */
     unsigned lines[CONF_MOST];  /* where each was set, by enum conf_setting; 0: its default */
 };
 
 /* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP,
- * NUMBER. */
+ * NUMBER, ZONE. */
 #define CONF_SETTINGS(X)                                                                           \
     X (listen, ENDPOINTS, "", 0, 8, "where children connect: tcp://HOST:PORT; none: no open port") \
     X (parent, ENDPOINTS, "", 0, 8, "the parent's endpoints, if not those it announces")           \
@@ -50,7 +52,8 @@ struct conf {
     X (children_max, INT, "1000", 1, 100000, "children served at a time")                          \
     X (number, NUMBER, "", 0, 80, "this party's numbers, as NCERT-%Y-%03n; empty: from its name")  \
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
-    X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")
+    X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")                 \
+    X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")
 
 #define CONF_X(NAME, ...) CONF_##NAME,
 enum conf_setting { CONF_SETTINGS (CONF_X) CONF_COUNT };

@@ -9,7 +9,7 @@
 
 #include "bus/edge/conf.h"
 
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER };
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE };
 
 struct setting {
     const char *name;

@@ -12,14 +12,15 @@
 
 static bool at_start (enum conf_setting which)
 {
-    return which == CONF_listen || which == CONF_tap;
+    return which == CONF_listen || which == CONF_tap || which == CONF_time_zone;
 }
 
 struct conf_about conf_about (enum conf_setting which)
 {
     static const char *const kinds[] = {
-        [TEXT] = "text",         [INT] = "number",          [LEVEL] = "level",   [TLP] = "label",
-        [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints", [NUMBER] = "pattern"
+        [TEXT] = "text",      [INT] = "number",        [LEVEL] = "level",
+        [TLP] = "label",      [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints",
+        [NUMBER] = "pattern", [ZONE] = "time zone"
     };
     const struct setting *s = &conf_settings[which];
     struct conf_about about = { .name = s->name,
@@ -32,7 +33,7 @@ struct conf_about conf_about (enum conf_setting which)
                                 .at_start = at_start (which) };
     if (s->kind == INT)
         snprintf (about.range, sizeof about.range, "%" PRId64 " to %" PRId64, s->min, s->max);
-    else if (s->kind == TEXT || s->kind == NUMBER)
+    else if (s->kind == TEXT || s->kind == NUMBER || s->kind == ZONE)
         snprintf (about.range, sizeof about.range, "at most %" PRId64 " bytes", s->max);
     else if (s->kind == ENDPOINTS)
         snprintf (about.range, sizeof about.range, "at most %" PRId64 " of them", s->max);

@@ -30,6 +30,8 @@ static const struct known_setting {
 } known_settings[] = {
     { "ahead", true, 0, DAY_MS },
     { "attachment-mb", false, 0, 1024 },
+    { "bulletin-day", false, 1, 7 },
+    { "bulletin-hour", false, 0, 24 * 60 - 1 },
     { "flash-per-hour", false, 1, FLASH_MAX },
     { "head-every", true, MINUTE_MS, 30 * DAY_MS },
     { "head-stale", true, MINUTE_MS, 365 * DAY_MS },

@@ -9,7 +9,7 @@ here=$TMPDIR
 place () {
     DESTDIR=$1 PREFIX=$2 CERTBUS_BUILD=${CERTBUS_BUILD:-$project/build} \
         "$project/tools/install-files" "$3" 0.1.0 libzmq libczmq msgpack libconfig libsodium \
-        sqlite3 jansson
+        sqlite3 jansson glib-2.0
 }
 
 [ -f "${CERTBUS_BUILD:-$project/build}/libcertbus.a" ] || { echo "this tree has no libcertbus.a"; exit 77; }

@@ -70,6 +70,7 @@ static void assert_defaults (const struct conf *conf)
     assert_string_equal (conf->number, "");
     assert_string_equal (conf->tap, "");
     assert_string_equal (conf->tap_tlp, "TLP:GREEN");
+    assert_string_equal (conf->time_zone, "Asia/Karachi");
 }
 
 static void without_a_file_the_defaults_hold (void **state)
@@ -104,6 +105,7 @@ static void every_setting_is_taken (void **state)
     assert_string_equal (conf.number, "NCERT-%Y-%03n");
     assert_string_equal (conf.tap, "ipc:///run/certbus/tap");
     assert_string_equal (conf.tap_tlp, "TLP:CLEAR");
+    assert_string_equal (conf.time_zone, "Asia/Dubai");
 }
 
 /* A line that sets `name`, with or without a # before it. */
@@ -209,6 +211,7 @@ static void a_mistake_is_named_with_file_line_and_setting (void **state)
                                           "expected ipc://PATH" },
         { "tap_tlp = \"GREEN\";", "f:1: tap_tlp: \"GREEN\" is no label; expected TLP:CLEAR" },
         { "tap_tlp = \"\";", "f:1: tap_tlp: \"\" is no label" },
+        { "time_zone = \"Asia/Karachy\";", "f:1: time_zone: \"Asia/Karachy\" is no time zone" },
         { "lissten = \"tcp://*:1\";", "f:1: lissten: no such setting; did you mean listen?" },
         { "\nquarantine_message = 1;",
           "f:2: quarantine_message: no such setting; did you mean quarantine_messages?" },

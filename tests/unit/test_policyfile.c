@@ -131,7 +131,8 @@ static void an_error_says_where_and_what_was_expected (void **state)
     refused (HEAD GRANTS "settings = { ahead = \"2 d\"; };\n",
              ":3: settings.ahead: \"2 d\"; expected 0 min to 1440 min");
     refused (HEAD GRANTS "settings = { flash = 2; };\n",
-             ":3: settings.flash: no such setting; expected ahead, attachment-mb, flash-per-hour, "
+             ":3: settings.flash: no such setting; expected ahead, attachment-mb, bulletin-day, "
+             "bulletin-hour, flash-per-hour, "
              "head-every, "
              "head-stale");
 }
