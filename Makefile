@@ -75,7 +75,8 @@ LINK  = $(CC) -pthread -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(addsuffix /*.c,$(1))))
 
-# bus/core and bus/edge are libraries, the broker is a program, and so is each nodes/NAME.
+# bus/core and bus/edge are libraries, the broker is a program, and so is each nodes/NAME with its
+# subfolders.
 BROKER   = broker broker/casework
 NODES    = $(sort $(patsubst nodes/%/,%,$(dir $(wildcard nodes/*/*.c))))
 BUS      = $(BUILD)/libcertbus-edge.a $(BUILD)/libcertbus-core.a
@@ -102,14 +103,14 @@ all: $(BUS) $(PROGRAMS) ## build the programs (the default)
 tests: all man $(BUILD)/libcertbus.a $(UNIT_TESTS) $(TEST_TOOLS) $(EXAMPLES) $(FAULTY)
 
 $(BUILD)/bin/certbusd: $(call objects,$(BROKER)) $(BUS)
-$(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$*) $(BUS)
+$(NODES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $$(call objects,nodes/$$* nodes/$$*/*) $(BUS)
 
 # The folder itself is named too: its time changes when a file in it goes away.
 $(BUILD)/libcertbus-core.a: $(call objects,bus/core) $(wildcard bus/core)
 $(BUILD)/libcertbus-edge.a: $(call objects,bus/edge) $(wildcard bus/edge)
 $(BUILD)/libcertbus.a: $(call objects,bus/core bus/edge) $(wildcard bus/core bus/edge)
 $(BUILD)/libbroker.a: $(call objects,$(BROKER)) $(wildcard $(BROKER))
-$(NODES:%=$(BUILD)/libnode-%.a): $(BUILD)/libnode-%.a: $$(call objects,nodes/$$*) nodes/$$*
+$(NODES:%=$(BUILD)/libnode-%.a): $(BUILD)/libnode-%.a: $$(call objects,nodes/$$* nodes/$$*/*) nodes/$$* $$(wildcard nodes/$$*/*/)
 $(BUILD)/libunit-support.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/unit/support*.c))
 $(BUILD)/libfuzz-support.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/fuzz/support*.c))
 

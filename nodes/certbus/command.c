@@ -15,7 +15,7 @@
 const struct command *const commands[] = { COMMANDS (COMMAND_X) NULL };
 #undef COMMAND_X
 
-#define COMMANDS_MAX 64
+#define COMMANDS_MAX 128
 
 const struct option_row common_options[] = {
     { "home", 'C', false, "DIR",

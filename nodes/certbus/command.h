@@ -40,7 +40,7 @@ struct call {
     char *schemas_why;       /* why there are none; owned */
 };
 
-enum command_group { GROUP_SETUP, GROUP_SEND, GROUP_READ, GROUP_CARE, GROUP_HELP };
+enum command_group { GROUP_SETUP, GROUP_SEND, GROUP_CASE, GROUP_READ, GROUP_CARE, GROUP_HELP };
 
 struct command {
     const char *name; /* one word, or two: "root create" */
@@ -72,6 +72,16 @@ struct command {
     X (attach)                                                                                     \
     X (save)                                                                                       \
     X (contact)                                                                                    \
+    X (update)                                                                                     \
+    X (ack)                                                                                        \
+    X (assign)                                                                                     \
+    X (triage)                                                                                     \
+    X (transfer)                                                                                   \
+    X (ask)                                                                                        \
+    X (answer)                                                                                     \
+    X (contain)                                                                                    \
+    X (recover)                                                                                    \
+    X (reopen)                                                                                     \
     X (watch)                                                                                      \
     X (list)                                                                                       \
     X (show)                                                                                       \

@@ -34,7 +34,8 @@ static int left_be (const struct composing *c, const char *because, int code)
 {
     const char *option = c->compose->draft ? " --draft FILE" : "";
     complain ("%s%snothing was published; the draft is kept: %s (certbus %s%s goes on with it)",
-              because, *because ? "; " : "", c->draft.path, c->call->command->name, option);
+              because, *because ? "; " : "", c->draft.path,
+              c->compose->again ? c->compose->again : c->call->command->name, option);
     return code;
 }
 
@@ -102,6 +103,8 @@ static int parse (struct composing *c, struct post *post, char *why, size_t why_
     }
     if (!post->kind)
         post->kind = schema->kind;
+    post->step = c->compose->step;
+    post->after = c->compose->after;
     return EXIT_DONE;
 }
 
@@ -258,6 +261,38 @@ static int begin (struct composing *c)
     return c->resumed ? EXIT_DONE : draft_write (&c->draft, c->fresh);
 }
 
+static bool wanted (const char *const *fields, const char *name)
+{
+    for (; *fields; fields++)
+        if (strcmp (*fields, name) == 0)
+            return true;
+    return false;
+}
+
+/* The form with some of the fields alone. Returns owned. */
+static char *print_some (const struct schema *schema, const struct compose *compose,
+                         const struct day *day)
+{
+    struct schema some = *schema;
+    some.body.field_count = 0;
+    some.body.fields = calloc (schema->body.field_count + 1, sizeof some.body.fields[0]);
+    if (!some.body.fields)
+        abort ();
+    for (unsigned order = 0; order < schema->body.field_count; order++) {
+        for (size_t i = 0; i < schema->body.field_count; i++) {
+            const struct field *field = &schema->body.fields[i];
+            if (field->order != order || !wanted (compose->fields, field->name))
+                continue;
+            unsigned place = (unsigned) some.body.field_count++;
+            some.body.fields[place] = *field;
+            some.body.fields[place].order = place;
+        }
+    }
+    char *text = template_print (&some, compose->start, day);
+    free (some.body.fields);
+    return text;
+}
+
 int compose (struct call *call, const struct compose *compose)
 {
     char why[WHY_MAX];
@@ -271,8 +306,10 @@ int compose (struct call *call, const struct compose *compose)
     code = post_party (call, &party);
     if (code != EXIT_DONE)
         return code;
-    c.fresh = template_print (schema, compose->start, &c.day);
-    code = draft_open (&c.draft, party.text, compose->kind, compose->draft);
+    c.fresh = compose->fields ? print_some (schema, compose, &c.day)
+                              : template_print (schema, compose->start, &c.day);
+    code = draft_open (&c.draft, party.text, compose->place ? compose->place : compose->kind,
+                       compose->draft);
     if (code == EXIT_DONE)
         code = begin (&c);
     if (code != EXIT_DONE)

@@ -15,6 +15,12 @@ struct compose {
      * May be NULL; borrowed. */
     const json_t *fixed;
     bool attach; /* the files of --attach go with it */
+    /* Of a step of a case; NULL or empty for other messages. Borrowed. */
+    const char *const *fields; /* of the body, that the form has, ends with NULL; NULL: all */
+    const char *place;         /* the draft's name; NULL: the kind */
+    const char *again;         /* the command that goes on with the draft; NULL: this one */
+    const char *step;          /* as in struct post */
+    struct span after;         /* as in struct post */
 };
 
 /* Writes, edits, checks, asks and sends. An exit code. */

@@ -121,7 +121,8 @@ void confirm_show (const struct post *post, const struct ready *ready)
     style (STYLE_STRONG);
     say ("This is what would leave\n");
     style (STYLE_PLAIN);
-    say (LABEL "%s%s\n", "kind", post->kind,
+    say (LABEL "%s%s%s%s\n", "kind", post->kind, post->step ? ": " : "",
+         post->step ? post->step : "",
          post->mode == CB_MODE_LIVE ? "" : ": NOT the real thing, an exercise or a test");
     if (number.size)
         say (LABEL "%s%s\n", "number", line_of (number).text,

@@ -7,6 +7,7 @@
 static const char *const group_titles[] = {
     [GROUP_SETUP] = "set up a hierarchy, and take part in it",
     [GROUP_SEND] = "send",
+    [GROUP_CASE] = "work on a case",
     [GROUP_READ] = "read",
     [GROUP_CARE] = "look after it",
     [GROUP_HELP] = "help",

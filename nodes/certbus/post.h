@@ -48,6 +48,8 @@ struct post {
     size_t to_count;
     const char *to[AUDIENCE_MAX];
     bool to_is_default;
+    const char *step;  /* of a case: what people call it, and of which; NULL: none */
+    struct span after; /* array of hashes that its sender has seen; empty: as the broker knows */
     struct attach *attached; /* owned; NULL: no files */
 };
 

@@ -155,6 +155,8 @@ static void ask_header (struct ask *question, const struct post *post)
         ask_text (question, "officer", span_of (post->by));
     if (post->expires)
         ask_int (question, "expires", post->expires);
+    if (post->after.size)
+        ask_raw (question, "after", post->after);
 }
 
 int post_ask (struct call *call, const struct post *post, const struct ready *ready, bool dry_run,

@@ -70,7 +70,7 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
     bool person = prompt_possible ();
     struct span number = body_text (answer, "number"), shown = ready_number (post, ready);
     struct line id = line_of (body_text (answer, "id"));
-    say ("%s  %s  ", id.text, post->kind);
+    say ("%s  %s  ", id.text, post->step ? post->step : post->kind);
     if (number.size || shown.size)
         say ("%s  ", line_of (number.size ? number : shown).text);
     say ("code %s\nto ", line_of (body_text (answer, "code")).text);
@@ -81,7 +81,7 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
     if (shown.size && number.size && !span_equal (shown, number))
         say ("its number is %s, not %s: that one was given meanwhile\n", line_of (number).text,
              line_of (shown).text);
-    if (person)
+    if (person && !post->step)
         print_code (answer);
     if (ready->dry_run.size && !ready->reached)
         complain ("warning: it reaches nobody known here");
