@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/casework.h"
 
+#include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
 
@@ -10,8 +11,11 @@
 
 /* What a settle touches is settled in the next round; so many and no more, whatever a part does. */
 #define ROUNDS_MAX 16
+/* Records of a rebuild after which it settles: what was touched is kept in memory until then. */
+#define REBUILD_SETTLES 1024
 
 const struct casework_part *const casework_parts[] = {
+    &threads_part,
     &timers_part,
     NULL,
 };
@@ -243,9 +247,12 @@ void casework_rebuild (struct store *store)
     store_ok (store, journal_del (store->journal, key_span (&key)));
     struct journal_reader *reader =
         journal_reader_new (store->journal, CB_LANE_RECOVERY, 0); /* all lanes, in order */
-    while (!store_full (store) && journal_next (reader, &record) == JOURNAL_OK)
+    for (int64_t i = 1; !store_full (store) && journal_next (reader, &record) == JOURNAL_OK; i++) {
         if (record.envelope.size > 0)
             fold_record (store, &record);
+        if (i % REBUILD_SETTLES == 0)
+            casework_settle (store);
+    }
     journal_reader_free (&reader);
     casework_settle (store);
 }

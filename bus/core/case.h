@@ -21,6 +21,8 @@
 #define CASE_TITLE     300
 #define CASE_STEPS     4096 /* that are ordered; a thread with more says so */
 
+#define SEVERITY_UNDETERMINED 6
+
 /* X (NAME, number, name in `update` and for people, what it does). A number is stored. */
 #define CASE_STEPS_LIST(X)                                                                         \
     X (REPORT, 0, "report", "the incident itself")                                                 \
@@ -63,7 +65,8 @@
     X (MODE, 8, "exercise and live do not meet")                                                   \
     X (BAD_LEAD, 9, "the new lead is not a party that can lead it")                                \
     X (ORDER, 10, "it is not possible where the case stood")                                       \
-    X (FULL, 11, "the case has too many of them")
+    X (FULL, 11, "the case has too many of them")                                                  \
+    X (NO_OFFICER, 12, "a case is acknowledged by a named person")
 
 #define CASE_X(NAME, number, ...) CASE_##NAME = number,
 enum case_step { CASE_STEPS_LIST (CASE_X) CASE_STEP_END };
@@ -93,17 +96,19 @@ struct step {
     bool stub;         /* of an escalation: without the report */
     unsigned severity; /* 1 to 5; 6 undetermined; 0 not said */
     struct span type, disposition, title;
-    struct span climb;           /* of a report: how far its origin lets it climb */
-    struct span lead;            /* transfer, escalation, and whom a report was addressed to */
-    struct span to;              /* escalation: whom it goes to */
-    struct span assignee, clock; /* escalation: which clock */
+    struct span climb;    /* of a report: how far its origin lets it climb */
+    struct span lead;     /* transfer, escalation; of a report: who is to lead */
+    struct span to;       /* escalation, question: whom it goes to; empty: several */
+    struct span assignee; /* assign */
+    struct span clock;    /* escalation: which one */
     int64_t next_update, aware, detect, contained, recovered, due, reported;
     struct msg_id duplicate_of, question, accepts;
-    size_t party_count; /* whom it names in its audience, one by one */
+    size_t party_count; /* of a report: whom it names in its audience, one by one */
     struct span parties[AUDIENCE_MAX];
 };
 
-/* False: the message is no step of a case (a receipt, a piece of a file, an alarm ...). */
+/* False: the message is no step of a case (a receipt, a piece of a file, an alarm ...). `thread`
+ * of a report is its own id. */
 bool step_of (struct step *out, const struct envelope *e);
 /* The row of the table STEPS. Canonical: one step has one row. */
 void step_pack (struct pack_out *out, const struct step *step);
@@ -125,11 +130,12 @@ struct case_state {
     struct msg_id exercise, duplicate_of;
     enum case_stage stage;
     int64_t aware, detect, reported; /* ms UTC; 0: not said */
-    int64_t acknowledged, contained, recovered, closed, reopened;
-    struct span acknowledged_by, acknowledged_at; /* officer, and the party */
-    int64_t next_update;                          /* as promised by the lead; 0: none */
-    int64_t lead_news;      /* the last step of the lead or of a CERT above it */
-    int64_t news;           /* the last step of anybody */
+    int64_t acknowledged; /* since `lead_since`; 0: not yet, also after a transfer or reopening */
+    int64_t contained, recovered, closed, reopened; /* a reopening takes the first three away */
+    struct span acknowledged_by, acknowledged_at;   /* officer, and the party */
+    int64_t next_update;    /* as promised by the lead, until its next update; 0: none */
+    int64_t lead_news;      /* the last step that counts of the lead or of a CERT above it */
+    int64_t news;           /* of anybody */
     int64_t lead_since;     /* when the lead got it: the report, the last transfer or reopening */
     struct msg_id proposed; /* a closing report that waits for the lead */
     struct msg_id report;   /* the closing report that counts */
@@ -140,6 +146,8 @@ struct case_state {
     struct case_question questions[CASE_QUESTIONS];
     size_t head_count; /* for `after` of the next step, in the order of bytes */
     struct hash heads[AFTER_MAX];
+    bool scattered; /* what follows may have to be put among what is there: case_follows */
+    bool full;      /* it has more steps than CASE_STEPS; the others are left out */
     uint32_t steps, voids;
 };
 
@@ -149,15 +157,24 @@ struct case_entry {
     enum case_void why; /* NONE: it counted */
 };
 
-/* Orders the entries and applies them; `why` of each is set, and they are left in the order in
- * which they were applied. `out` borrows from them. */
+/* Orders the entries, at most CASE_STEPS, and applies them; `why` of each is set, and they are
+ * left in the order in which they were applied. `out` borrows from them. Without a report or an
+ * escalation among them it is not `known`, and nothing counts. */
 void case_fold (struct case_state *out, struct case_entry *entries, size_t count);
-/* The next step of a state that has seen all others: what case_fold does with the last one. */
+/* Whether a step that no step of the state names in its `after` comes after all of them. */
+bool case_follows (const struct case_state *state, const struct step *step);
+/* The next step of a known state, which comes after all others: what case_fold does with the last
+ * one. */
 enum case_void case_apply (struct case_state *state, const struct step *step);
-/* What would be said of a step that somebody is about to sign; changes nothing. */
+/* What would be said of a step that somebody is about to sign after all that is here; changes
+ * nothing. */
 enum case_void case_judge (const struct case_state *state, const struct step *step);
 /* The steps that a party may take now, as bits 1 << CASE_*. */
 unsigned case_may (const struct case_state *state, struct span party);
+/* Whether it leads, or stands above who leads. */
+bool case_leads (const struct case_state *state, struct span party);
+/* Whether it takes part: it is among `parties`, or stands above the lead. */
+bool case_takes_part (const struct case_state *state, struct span party);
 
 /* The row of the table CASES. Canonical: one state has one row. */
 void case_pack (struct pack_out *out, const struct case_state *state);

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/casework/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The rows of a case in STEPS stand in this order, and when there are more than CASE_STEPS the
+ * first ones count: no flood from one side displaces what the other decides. In each rank the
+ * smaller leaf hash comes first. */
+enum rank {
+    RANK_REPORT,
+    RANK_ESCALATION,
+    RANK_DECISION, /* of any other party than the reporter */
+    RANK_NEWS,
+    RANK_REPORTER_DECISION,
+    RANK_REPORTER_NEWS,
+    RANK_END,
+    RANK_WANTED = 0xff /* a step has named this hash in its `after`, and it is not here */
+};
+
+static enum rank rank_of (const struct step *step)
+{
+    if (step->what == CASE_REPORT)
+        return RANK_REPORT;
+    if (step->what == CASE_ESCALATE)
+        return RANK_ESCALATION;
+    bool news = step->what == CASE_UPDATE || step->what == CASE_NOTE;
+    bool reporter = span_equal (step->id.origin, step->thread.origin);
+    if (reporter)
+        return news ? RANK_REPORTER_NEWS : RANK_REPORTER_DECISION;
+    return news ? RANK_NEWS : RANK_DECISION;
+}
+
+static void step_key (struct key *key, const struct msg_id *thread, unsigned rank,
+                      const struct hash *leaf)
+{
+    key_begin (key, TABLE_STEPS);
+    key_id (key, thread);
+    key_u8 (key, rank);
+    key_hash (key, leaf);
+}
+
+static void case_key (struct key *key, enum table table, struct span id)
+{
+    key_begin (key, table);
+    key_bytes (key, id);
+}
+
+static bool has (struct journal *journal, const struct key *key)
+{
+    struct span value;
+    return journal_get (journal, key_span (key), &value) == JOURNAL_OK;
+}
+
+/* --- Reading ------------------------------------------------------------------------------- */
+
+uint8_t *threads_case_at (struct journal *journal, struct span id, struct case_state *out)
+{
+    struct key key;
+    struct span row;
+    case_key (&key, TABLE_CASES, id);
+    if (journal_get (journal, key_span (&key), &row) != JOURNAL_OK)
+        return NULL;
+    uint8_t *copy = malloc (row.size);
+    if (copy == NULL)
+        abort ();
+    memcpy (copy, row.data, row.size);
+    if (case_read (out, span_bytes (copy, row.size)))
+        return copy;
+    free (copy);
+    return NULL;
+}
+
+uint8_t *threads_case (struct journal *journal, const struct msg_id *id, struct case_state *out)
+{
+    struct subject subject;
+    subject_id (&subject, SUBJECT_CASE, id);
+    return threads_case_at (journal, key_span (&subject.key), out);
+}
+
+uint8_t *threads_next (struct journal *journal, bool open, struct key *after,
+                       struct case_state *out)
+{
+    struct key prefix;
+    struct span key, value;
+    key_begin (&prefix, open ? TABLE_OPEN : TABLE_CASES);
+    while (table_next (journal, &prefix, after, &key, &value)) {
+        uint8_t *bytes =
+            threads_case_at (journal, span_bytes (after->bytes + 1, after->size - 1), out);
+        if (bytes != NULL)
+            return bytes;
+    }
+    return NULL;
+}
+
+/* Copies the rows of a case, whose spans would end with the next reading. Returns how many. */
+static size_t read_rows (struct journal *journal, struct span id, struct pack_out *rows,
+                         size_t *ends, bool *full)
+{
+    struct key prefix, after = { .size = 0 };
+    struct span key, value;
+    size_t count = 0;
+    *full = false;
+    case_key (&prefix, TABLE_STEPS, id);
+    while (table_next (journal, &prefix, &after, &key, &value)) {
+        uint8_t rank = after.bytes[prefix.size];
+        if (rank >= RANK_END || (count == 0 && rank > RANK_ESCALATION))
+            break; /* no more steps; or none that makes it a case */
+        *full = count == CASE_STEPS;
+        if (*full)
+            break;
+        pack_put_raw (rows, value);
+        ends[count++] = pack_result (rows).size;
+    }
+    return count;
+}
+
+static bool read_thread (struct journal *journal, struct span id, struct thread *out)
+{
+    bool full;
+    size_t *ends = malloc (CASE_STEPS * sizeof *ends);
+    memset (out, 0, sizeof *out);
+    if (ends == NULL)
+        abort ();
+    pack_init (&out->bytes);
+    size_t rows = read_rows (journal, id, &out->bytes, ends, &full);
+    out->entries = calloc (rows + 1, sizeof *out->entries);
+    if (out->entries == NULL)
+        abort ();
+    for (size_t i = 0, from = 0; i < rows; from = ends[i++])
+        if (step_read (&out->entries[out->count].step,
+                       span_bytes (pack_result (&out->bytes).data + from, ends[i] - from)))
+            out->count++;
+    free (ends);
+    case_fold (&out->state, out->entries, out->count);
+    out->state.full = full;
+    if (!out->state.known)
+        thread_clear (out);
+    return out->state.known;
+}
+
+bool thread_read (struct journal *journal, const struct msg_id *id, struct thread *out)
+{
+    struct subject subject;
+    subject_id (&subject, SUBJECT_CASE, id);
+    return read_thread (journal, key_span (&subject.key), out);
+}
+
+void thread_clear (struct thread *self)
+{
+    free (self->entries);
+    pack_free (&self->bytes);
+    self->entries = NULL;
+    self->count = 0;
+}
+
+/* --- What is stored ------------------------------------------------------------------------ */
+
+/* Notes which hashes of `after` are still to come; `heads` are known to be here. */
+static void note_wanted (struct store *store, const struct step *step,
+                         const struct case_state *heads)
+{
+    for (size_t i = 0; i < step->after_count; i++) {
+        struct key key;
+        bool here = false;
+        for (size_t j = 0; j < heads->head_count && !here; j++)
+            here = hash_equal (&heads->heads[j], &step->after[i]);
+        for (unsigned rank = 0; rank < RANK_END && !here; rank++) {
+            step_key (&key, &step->thread, rank, &step->after[i]);
+            here = has (store->journal, &key);
+        }
+        if (here)
+            continue;
+        step_key (&key, &step->thread, RANK_WANTED, &step->after[i]);
+        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    }
+}
+
+static void put_state (struct store *store, const struct key *key, const struct case_state *state)
+{
+    struct pack_out row;
+    pack_init (&row);
+    case_pack (&row, state);
+    store_ok (store, journal_put (store->journal, key_span (key), pack_result (&row)));
+    pack_free (&row);
+}
+
+/* What comes after all that is here is applied at once. Anything else may have to be put among
+ * the others: the state is taken away, and settling folds them all. */
+static void note_state (struct store *store, const struct step *step, bool wanted,
+                        struct case_state *state)
+{
+    struct key key;
+    struct subject subject;
+    struct span row;
+    subject_id (&subject, SUBJECT_CASE, &step->thread);
+    casework_touch (store, &subject);
+    case_key (&key, TABLE_CASES, key_span (&subject.key));
+    memset (state, 0, sizeof *state);
+    if (journal_get (store->journal, key_span (&key), &row) != JOURNAL_OK)
+        return;
+    if (case_read (state, row) && !wanted && case_follows (state, step)) {
+        struct case_state next = *state;
+        case_apply (&next, step);
+        put_state (store, &key, &next);
+    } else {
+        store_ok (store, journal_del (store->journal, key_span (&key)));
+    }
+}
+
+static void add_step (struct store *store, const struct step *step)
+{
+    struct key key, waited;
+    struct case_state before; /* only its heads are good after the next reading */
+    struct pack_out row;
+    step_key (&key, &step->thread, rank_of (step), &step->leaf);
+    if (has (store->journal, &key))
+        return;
+    step_key (&waited, &step->thread, RANK_WANTED, &step->leaf);
+    bool wanted = has (store->journal, &waited);
+    note_state (store, step, wanted, &before);
+    if (wanted)
+        store_ok (store, journal_del (store->journal, key_span (&waited)));
+    note_wanted (store, step, &before);
+    pack_init (&row);
+    step_pack (&row, step);
+    store_ok (store, journal_put (store->journal, key_span (&key), pack_result (&row)));
+    pack_free (&row);
+}
+
+void threads_add_report (struct store *store, const struct envelope *original)
+{
+    struct step step;
+    if (step_of (&step, original) && step.what == CASE_REPORT)
+        add_step (store, &step);
+}
+
+static bool threads_read (struct span kind)
+{
+    return span_is (kind, "incident");
+}
+
+static void threads_fold (struct store *store, const struct intake_batch *batch,
+                          const struct item *item, const struct envelope *e)
+{
+    struct step step;
+    (void) batch;
+    (void) item;
+    if (step_of (&step, e))
+        add_step (store, &step);
+}
+
+static void settle_open (struct store *store, struct span id, bool open)
+{
+    struct key key;
+    case_key (&key, TABLE_OPEN, id);
+    bool was = has (store->journal, &key);
+    if (open && !was)
+        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    else if (!open && was)
+        store_ok (store, journal_del (store->journal, key_span (&key)));
+}
+
+static void threads_settle (struct store *store, const struct subject *subject)
+{
+    struct key key;
+    struct span row, id = key_span (&subject->key);
+    struct case_state state;
+    struct thread thread;
+    case_key (&key, TABLE_CASES, id);
+    if (journal_get (store->journal, key_span (&key), &row) == JOURNAL_OK) {
+        bool open = case_read (&state, row) && state.stage != CASE_IS_CLOSED;
+        settle_open (store, id, open);
+    } else if (read_thread (store->journal, id, &thread)) {
+        put_state (store, &key, &thread.state);
+        settle_open (store, id, thread.state.stage != CASE_IS_CLOSED);
+        thread_clear (&thread);
+    }
+}
+
+const struct casework_part threads_part = {
+    .name = "threads",
+    .reads = threads_read,
+    .fold = threads_fold,
+    .class = SUBJECT_CASE,
+    .settle = threads_settle,
+    .tables = "TCQ",
+};
