@@ -14,8 +14,6 @@ enum rank {
     RANK_NEWS,
     RANK_REPORTER_DECISION,
     RANK_REPORTER_NEWS,
-    RANK_END,
-    RANK_WANTED = 0xff /* a step has named this hash in its `after`, and it is not here */
 };
 
 static enum rank rank_of (const struct step *step)
@@ -29,15 +27,6 @@ static enum rank rank_of (const struct step *step)
     if (reporter)
         return news ? RANK_REPORTER_NEWS : RANK_REPORTER_DECISION;
     return news ? RANK_NEWS : RANK_DECISION;
-}
-
-static void step_key (struct key *key, const struct msg_id *thread, unsigned rank,
-                      const struct hash *leaf)
-{
-    key_begin (key, TABLE_STEPS);
-    key_id (key, thread);
-    key_u8 (key, rank);
-    key_hash (key, leaf);
 }
 
 static void case_key (struct key *key, enum table table, struct span id)
@@ -103,9 +92,8 @@ static size_t read_rows (struct journal *journal, struct span id, struct pack_ou
     *full = false;
     case_key (&prefix, TABLE_STEPS, id);
     while (table_next (journal, &prefix, &after, &key, &value)) {
-        uint8_t rank = after.bytes[prefix.size];
-        if (rank >= RANK_END || (count == 0 && rank > RANK_ESCALATION))
-            break; /* no more steps; or none that makes it a case */
+        if (count == 0 && after.bytes[prefix.size] > RANK_ESCALATION)
+            break; /* nothing makes it a case */
         *full = count == CASE_STEPS;
         if (*full)
             break;
@@ -156,26 +144,6 @@ void thread_clear (struct thread *self)
 
 /* --- What is stored ------------------------------------------------------------------------ */
 
-/* Notes which hashes of `after` are still to come; `heads` are known to be here. */
-static void note_wanted (struct store *store, const struct step *step,
-                         const struct case_state *heads)
-{
-    for (size_t i = 0; i < step->after_count; i++) {
-        struct key key;
-        bool here = false;
-        for (size_t j = 0; j < heads->head_count && !here; j++)
-            here = hash_equal (&heads->heads[j], &step->after[i]);
-        for (unsigned rank = 0; rank < RANK_END && !here; rank++) {
-            step_key (&key, &step->thread, rank, &step->after[i]);
-            here = has (store->journal, &key);
-        }
-        if (here)
-            continue;
-        step_key (&key, &step->thread, RANK_WANTED, &step->after[i]);
-        store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
-    }
-}
-
 static void put_state (struct store *store, const struct key *key, const struct case_state *state)
 {
     struct pack_out row;
@@ -186,23 +154,23 @@ static void put_state (struct store *store, const struct key *key, const struct 
 }
 
 /* What comes after all that is here is applied at once. Anything else may have to be put among
- * the others: the state is taken away, and settling folds them all. */
-static void note_state (struct store *store, const struct step *step, bool wanted,
-                        struct case_state *state)
+ * the others: the state is taken away, and settling folds them all. That nothing here names the
+ * step in its `after` needs no look: it would be a head, or before one, and no step can name what
+ * names it. */
+static void note_state (struct store *store, const struct step *step)
 {
     struct key key;
     struct subject subject;
     struct span row;
+    struct case_state state;
     subject_id (&subject, SUBJECT_CASE, &step->thread);
     casework_touch (store, &subject);
     case_key (&key, TABLE_CASES, key_span (&subject.key));
-    memset (state, 0, sizeof *state);
     if (journal_get (store->journal, key_span (&key), &row) != JOURNAL_OK)
         return;
-    if (case_read (state, row) && !wanted && case_follows (state, step)) {
-        struct case_state next = *state;
-        case_apply (&next, step);
-        put_state (store, &key, &next);
+    if (case_read (&state, row) && case_follows (&state, step)) {
+        case_apply (&state, step);
+        put_state (store, &key, &state);
     } else {
         store_ok (store, journal_del (store->journal, key_span (&key)));
     }
@@ -210,22 +178,19 @@ static void note_state (struct store *store, const struct step *step, bool wante
 
 static void add_step (struct store *store, const struct step *step)
 {
-    struct key key, waited;
-    struct case_state before; /* only its heads are good after the next reading */
+    struct key key;
     struct pack_out row;
-    step_key (&key, &step->thread, rank_of (step), &step->leaf);
+    key_begin (&key, TABLE_STEPS);
+    key_id (&key, &step->thread);
+    key_u8 (&key, rank_of (step));
+    key_hash (&key, &step->leaf);
     if (has (store->journal, &key))
         return;
-    step_key (&waited, &step->thread, RANK_WANTED, &step->leaf);
-    bool wanted = has (store->journal, &waited);
-    note_state (store, step, wanted, &before);
-    if (wanted)
-        store_ok (store, journal_del (store->journal, key_span (&waited)));
-    note_wanted (store, step, &before);
     pack_init (&row);
     step_pack (&row, step);
     store_ok (store, journal_put (store->journal, key_span (&key), pack_result (&row)));
     pack_free (&row);
+    note_state (store, step);
 }
 
 void threads_add_report (struct store *store, const struct envelope *original)

@@ -161,7 +161,7 @@ struct case_entry {
  * left in the order in which they were applied. `out` borrows from them. Without a report or an
  * escalation among them it is not `known`, and nothing counts. */
 void case_fold (struct case_state *out, struct case_entry *entries, size_t count);
-/* Whether a step that no step of the state names in its `after` comes after all of them. */
+/* Whether a step that is not among those of the state comes after all of them. */
 bool case_follows (const struct case_state *state, const struct step *step);
 /* The next step of a known state, which comes after all others: what case_fold does with the last
  * one. */

@@ -54,41 +54,45 @@ void history_free (struct history *self)
     memset (self, 0, sizeof *self);
 }
 
-static bool same_lane (const struct envelope *a, const struct envelope *b)
+#define LANES_MAX 64
+
+/* Which lane each message is in; returns how many lanes there are. */
+static size_t find_lanes (const struct history *self, size_t *lanes)
 {
-    return a->precedence == b->precedence && span_equal (a->id.origin, b->id.origin);
+    const struct envelope *known[LANES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct envelope *e = &self->messages[i].e;
+        size_t lane = 0;
+        while (lane < count && (known[lane]->precedence != e->precedence ||
+                                !span_equal (known[lane]->id.origin, e->id.origin)))
+            lane++;
+        assert_true (lane < LANES_MAX);
+        known[lane] = e;
+        count += lane == count;
+        lanes[i] = lane;
+    }
+    return count;
 }
 
-void history_order (const struct history *self, struct random *random, size_t *order)
+void history_order (const struct history *self, struct random *random, size_t late, size_t *order)
 {
-    size_t *slots = calloc (self->count + 1, sizeof *slots);
-    assert_non_null (slots);
-    for (size_t i = 0; i < self->count; i++)
-        order[i] = i;
-    for (size_t i = self->count; i > 1; i--) {
-        size_t j = random_below (random, i), was = order[i - 1];
-        order[i - 1] = order[j];
-        order[j] = was;
+    size_t *lanes = calloc (self->count + 1, sizeof *lanes), next[LANES_MAX] = { 0 };
+    assert_non_null (lanes);
+    size_t count = find_lanes (self, lanes);
+    for (size_t placed = 0; placed < self->count; placed++) {
+        size_t lane = random_below (random, count), oldest = 0;
+        for (size_t i = 0; i < count; i++) {
+            while (next[i] < self->count && lanes[next[i]] != i)
+                next[i]++;
+            if (next[i] < next[oldest])
+                oldest = i;
+        }
+        if (next[lane] == self->count || random_below (random, 100) >= late)
+            lane = oldest;
+        order[placed] = next[lane]++;
     }
-    /* The places that a lane has got are given to its messages in their order. */
-    bool *done = calloc (self->count + 1, sizeof *done);
-    assert_non_null (done);
-    for (size_t i = 0; i < self->count; i++) {
-        size_t places = 0, next = 0;
-        if (done[order[i]])
-            continue;
-        const struct envelope *lane = &self->messages[order[i]].e;
-        for (size_t j = i; j < self->count; j++)
-            if (same_lane (lane, &self->messages[order[j]].e))
-                slots[places++] = j;
-        for (size_t j = 0; j < self->count; j++)
-            if (same_lane (lane, &self->messages[j].e)) {
-                order[slots[next++]] = j;
-                done[j] = true;
-            }
-    }
-    free (done);
-    free (slots);
+    free (lanes);
 }
 
 /* --- Random histories ---------------------------------------------------------------------- */
@@ -264,7 +268,7 @@ static void tell_step (struct teller *self)
     draft.body = pack_result (&body);
     draft.thread = told->id;
     draft.precedence = chance (self, 10) ? CB_LANE_BULK : CB_LANE_ROUTINE;
-    if (chance (self, 3))
+    if (told == &self->cases[self->count / 2] && chance (self, 5))
         draft.after_count = 0; /* by a broker of before */
     if (chance (self, 1)) {
         draft.mode = CB_MODE_EXERCISE;

@@ -33,9 +33,9 @@ void history_make (struct history *out, uint64_t seed, size_t count, size_t case
 /* Adds one to the end; returns it, good until the next one. */
 struct message *history_add (struct history *self, const struct draft *draft);
 void history_free (struct history *self);
-/* Another order in which they may come: those of one origin and lane keep theirs, all else is
- * mixed. `order` has room for all: indexes of messages. */
-void history_order (const struct history *self, struct random *random, size_t *order);
+/* Another order in which they may come: those of one origin and lane keep theirs. Of a hundred times
+ * a message comes `late` times out of its turn. `order` has room for all: indexes of messages. */
+void history_order (const struct history *self, struct random *random, size_t late, size_t *order);
 
 /* A broker's journal with its thread, in a folder of its own. */
 struct holder {
