@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/number.h"
 
+#include "bus/core/schema.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -175,34 +177,10 @@ int64_t number_counter (const struct number_series *series, struct span number)
 
 void number_body (struct pack_out *out, struct span body, struct span number)
 {
-    static const char name[] = "number";
-    struct pack_in in = pack_open (body);
-    struct span last = { NULL, 0 };
-    struct pack_out fields;
-    size_t pairs = pack_map (&in, SIZE_MAX), count = 0;
-    bool put = number.size == 0;
-    pack_init (&fields);
-    while (pairs-- && !in.bad) {
-        struct span key = pack_key (&in, &last), value = pack_any (&in);
-        int order = span_compare (key, span_of (name));
-        if (order >= 0 && !put) {
-            pack_put_text (&fields, name);
-            pack_put_str (&fields, number);
-            put = true;
-            count++;
-        }
-        if (order == 0)
-            continue;
-        pack_put_str (&fields, key);
-        pack_put_raw (&fields, value);
-        count++;
-    }
-    if (!put) {
-        pack_put_text (&fields, name);
-        pack_put_str (&fields, number);
-        count++;
-    }
-    pack_put_map (out, count);
-    pack_put_raw (out, pack_result (&fields));
-    pack_free (&fields);
+    struct pack_out value;
+    pack_init (&value);
+    if (number.size > 0)
+        pack_put_str (&value, number);
+    body_with (out, body, "number", pack_result (&value));
+    pack_free (&value);
 }

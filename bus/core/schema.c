@@ -362,3 +362,35 @@ int64_t body_int (struct span body, const char *path, int64_t otherwise)
     int64_t value = pack_int (&in, INT64_MIN, INT64_MAX);
     return pack_done (&in) ? value : otherwise;
 }
+
+static void put_field (struct pack_out *out, struct span name, struct span value, size_t *count)
+{
+    pack_put_str (out, name);
+    pack_put_raw (out, value);
+    ++*count;
+}
+
+void body_with (struct pack_out *out, struct span body, const char *name, struct span value)
+{
+    struct pack_in in = pack_open (body);
+    struct span last = { NULL, 0 };
+    struct pack_out fields;
+    size_t pairs = pack_map (&in, SIZE_MAX), count = 0;
+    bool put = value.size == 0;
+    pack_init (&fields);
+    while (pairs-- && !in.bad) {
+        struct span key = pack_key (&in, &last), held = pack_any (&in);
+        int order = span_compare (key, span_of (name));
+        if (order >= 0 && !put) {
+            put_field (&fields, span_of (name), value, &count);
+            put = true;
+        }
+        if (order != 0)
+            put_field (&fields, key, held, &count);
+    }
+    if (!put)
+        put_field (&fields, span_of (name), value, &count);
+    pack_put_map (out, count);
+    pack_put_raw (out, pack_result (&fields));
+    pack_free (&fields);
+}

@@ -81,5 +81,8 @@ struct span body_field (struct span body, const char *path);
 struct span body_text (struct span body, const char *path);  /* empty: none */
 struct span body_bytes (struct span body, const char *path); /* a bin; empty: none */
 int64_t body_int (struct span body, const char *path, int64_t otherwise);
+/* Appends the map `body` with its field `name` set to `value`, one canonical value; empty: without
+ * that field. */
+void body_with (struct pack_out *out, struct span body, const char *name, struct span value);
 
 #endif
