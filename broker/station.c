@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/station.h"
 
+#include "broker/casework/carry.h"
 #include "broker/casework/timers.h"
 #include "broker/heads.h"
 #include "broker/local.h"
@@ -98,6 +99,8 @@ void station_judge (struct station *self, const struct envelope *e, enum side si
                              .recovery = what == JUDGE_RECOVERY,
                              .draft = what >= JUDGE_DRAFT,
                              .now = clock_utc () };
+    if (side != SIDE_SELF)
+        carry_learn (self, e);
     intake_check (&intake, e, verdict);
     self->worked += verdict->worked;
 }

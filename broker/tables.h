@@ -45,6 +45,7 @@
     X (CASES, 'C', "case: its state, a function of its steps")                                     \
     X (OPEN, 'Q', "case: it is not closed")                                                        \
     X (CARRIED, 'O', "origin, epoch, sequence: position of what carries that signed message")      \
+    X (LEADS, 'G', "case, party: position of the transfer that made it lead")                      \
     X (TIMERS, 'D', "time, class, subject, ...: what is due then (casework/timers.h)")             \
     X (SET, 'W', "class, subject: its timers, to be found again")                                  \
     X (CLOCKS, 'K', "due, class, subject, clock, start: the next timer of a clock that runs")      \
@@ -78,6 +79,8 @@ void key_u8 (struct key *key, unsigned value);
 void key_u32 (struct key *key, uint32_t value);
 void key_u64 (struct key *key, uint64_t value);
 void key_id (struct key *key, const struct msg_id *id);
+/* Reads what key_id put, and nothing else, back; false: it is none. Borrows. */
+bool key_id_read (struct msg_id *out, struct span key);
 void key_hash (struct key *key, const struct hash *hash);
 void key_bytes (struct key *key, struct span bytes);
 struct span key_span (const struct key *key);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/take.h"
 
+#include "broker/carrier.h"
 #include "broker/casework/casework.h"
 #include "broker/fold.h"
 #include "broker/numbers.h"
+#include "broker/participants.h"
 #include "broker/quarantine.h"
 #include "broker/tables.h"
+#include "bus/core/carried.h"
 #include "bus/edge/log.h"
 
 #include <stdlib.h>
@@ -200,6 +203,8 @@ void item_from (struct item *item, const struct envelope *e, const struct verdic
     item->mode = e->mode;
     item->reason = verdict->reason;
     item->needs_thread = verdict->needs_thread;
+    item->participants = verdict->participants;
+    item->carries = carried_original (e).size > 0;
     item->here = verdict->here;
     item->receipt = verdict->receipt;
     item->urgent = fold_reads (e->kind) || span_is (e->kind, "rejection");
@@ -250,17 +255,23 @@ static enum cb_reason used_before (struct store *store, const struct item *item,
     return hash_equal (&record.leaf, &item->leaf) ? CB_OK : CB_EQUIVOCATION;
 }
 
-static bool lacks_thread (struct store *store, const struct item *item)
+/* Whether what it says of its thread is so, as far as it is held here: OK, THREAD, NO_GRANT or
+ * CARRIED. */
+static enum cb_reason check_thread (struct store *store, struct item *item)
 {
-    return item->needs_thread && take_find (store->journal, &item->thread, false) == 0;
+    if (item->needs_thread && !held_here (store->journal, &item->thread))
+        return CB_THREAD;
+    if (item->carries && carrier_differs (store, item->envelope))
+        return CB_CARRIED;
+    return item->participants != 0 ? participants_check (store, item) : CB_OK;
 }
 
-enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position)
+enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
 {
     enum cb_reason reason = used_before (store, item, mark_of (store, &item->id), position);
     if (reason != CB_OK || *position > 0)
         return reason;
-    return lacks_thread (store, item) ? CB_THREAD : CB_OK;
+    return check_thread (store, item);
 }
 
 static void refuse_equivocation (struct store *store, const struct intake_batch *batch,
@@ -366,12 +377,12 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
             return;
         }
     }
-    if (item->reason == CB_OK && lacks_thread (store, item)) {
-        if (batch->patient && clock_steady () < store->restored_until) {
-            item->outcome = TAKEN_PUT_OFF;
-            return;
-        }
-        item->reason = CB_THREAD;
+    if (item->reason == CB_OK)
+        item->reason = check_thread (store, item);
+    if (item->reason == CB_THREAD && batch->patient && clock_steady () < store->restored_until) {
+        item->reason = CB_OK;
+        item->outcome = TAKEN_PUT_OFF;
+        return;
     }
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);

@@ -38,10 +38,12 @@ struct item {
     struct msg_id thread, replaces;
     unsigned lane, reason;
     unsigned tlp, mode;
-    bool needs_thread;   /* only if the first message of its thread is held */
-    bool here;           /* for this party */
-    bool receipt;        /* and its origin wants to know */
-    bool signed_well;    /* the origin's signature is good: it can be told of a refusal */
+    bool needs_thread;     /* only if the first message of its thread is held */
+    bool carries;          /* another message is inside */
+    uint32_t participants; /* terms of its audience that have to take part in its thread */
+    bool here;             /* for this party */
+    bool receipt;          /* and its origin wants to know */
+    bool signed_well;      /* the origin's signature is good: it can be told of a refusal */
     int64_t again;       /* its place in quarantine, from where it is judged again; 0: it is new */
     bool urgent;         /* trust, receipts, rejections: taken even when space is short */
     char *detail;        /* of a refusal; owned; may be NULL */
@@ -65,7 +67,7 @@ struct intake_batch {
 
 /* What only the journal knows of a message that passed all else: EQUIVOCATION, THREAD or OK.
  * `*position` is that of the message that has its number here; 0: none. */
-enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position);
+enum cb_reason take_look (struct store *store, struct item *item, int64_t *position);
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item);
 /* Writes the marks that changed: once, at the end of a job. */
 void take_flush (struct store *store);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/casework.h"
 
+#include "broker/carrier.h"
 #include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
@@ -17,6 +18,7 @@
 const struct casework_part *const casework_parts[] = {
     &threads_part,
     &timers_part,
+    &carrier_part,
     NULL,
 };
 

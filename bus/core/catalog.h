@@ -72,7 +72,8 @@
     X (OWN_SECTOR, 5, "own-sector", "@SECTOR, for a sector in the sender's credential")            \
     X (SECTOR_CERT, 6, "sector-cert", "the CERT of a sector in the sender's credential")           \
     X (EVERYONE, 7, "everyone", "any party, subtree or sector")                                    \
-    X (CORRESPONDENT, 8, "correspondent", "the origin of the message that `thread` names")
+    X (CORRESPONDENT, 8, "correspondent", "the origin of the message that `thread` names")         \
+    X (PARTICIPANT, 9, "participant", "a party that was told of the thread, or leads it")
 
 /* Why something was refused: recorded in the journal, said on the wire,
  * printed to people. X (NAME, number, ends the session, sentence). */
@@ -125,7 +126,9 @@
     X (NO_SUCH_QUESTION, 49, 0, "this question is not known here")                                 \
     X (OVERRUN, 50, 1, "sent more than the credit allowed")                                        \
     X (NOT_MEANT, 52, 0, "nothing in its audience lies on this side of the link")                  \
-    X (ATTACHMENT, 53, 0, "a piece of a file that does not fit, or is larger than the policy lets")
+    X (ATTACHMENT, 53, 0,                                                                          \
+       "a piece of a file that does not fit, or is larger than the policy lets")                   \
+    X (CARRIED, 54, 0, "what it carries is not what it must be")
 
 #define CB_X(NAME, number, ...) CB_PURPOSE_##NAME = number,
 enum cb_purpose { CB_PURPOSES (CB_X) };

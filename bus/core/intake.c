@@ -2,6 +2,7 @@
 #include "bus/core/intake.h"
 
 #include "bus/core/attachment.h"
+#include "bus/core/carried.h"
 #include "bus/core/climb.h"
 
 #include "bus/core/trust.h"
@@ -183,6 +184,7 @@ static enum cb_reason check_grant (struct check *check)
         return verdict.reason;
     }
     check->out->needs_thread = verdict.by_correspondence;
+    check->out->participants = verdict.participants;
     return CB_OK;
 }
 
@@ -244,6 +246,11 @@ static enum cb_reason check_part (struct check *check)
     return CB_OK;
 }
 
+static enum cb_reason check_carried (struct check *check)
+{
+    return carried_check (check->intake, check->e, &check->out->worked, check->out->detail);
+}
+
 static enum cb_reason check_quota (struct check *check)
 {
     const struct envelope *e = check->e;
@@ -262,7 +269,7 @@ void intake_check (const struct intake *intake, const struct envelope *e, struct
     static enum cb_reason (*const checks[]) (struct check *) = {
         check_credential, check_signatures, check_direction, check_meant,
         check_standing,   check_times,      check_grant,     check_handling,
-        check_body,       check_part,       check_quota,
+        check_body,       check_part,       check_carried,   check_quota,
     };
     struct check check = { .intake = intake,
                            .e = e,
@@ -278,4 +285,5 @@ void intake_check (const struct intake *intake, const struct envelope *e, struct
                                         check.self ? &check.self->credential.sectors : NULL);
     out->receipt = out->receipt && out->here && !span_equal (e->id.origin, intake->self);
     out->needs_thread = accepted && out->needs_thread;
+    out->participants = accepted ? out->participants : 0;
 }

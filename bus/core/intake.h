@@ -38,6 +38,7 @@ struct verdict {
     enum cb_reason reason;
     char detail[SCHEMA_WHERE]; /* which field, which term; may be empty */
     bool needs_thread;         /* allowed only if its thread's first message is held here */
+    uint32_t participants;     /* and if these terms (bits 1 << index) take part in it */
     bool here;                 /* delivered here */
     bool receipt;              /* and a receipt is wanted */
     size_t worked;             /* signatures verified, for the budget */

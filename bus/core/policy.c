@@ -172,6 +172,12 @@ static bool is_sector_cert (const struct policy *p, const struct sender *sender,
     return false;
 }
 
+/* Who does take part is written in the thread. Its origin is the correspondent. */
+static bool may_take_part (struct span party, struct span thread_origin)
+{
+    return thread_origin.size > 0 && !span_equal (party, thread_origin);
+}
+
 /* The relations, as bits, in which a term stands to the sender. */
 static unsigned stands (const struct policy *p, const struct sender *sender,
                         const struct term *term, struct span thread_origin)
@@ -187,6 +193,7 @@ static unsigned stands (const struct policy *p, const struct sender *sender,
         is |= (unsigned) party_above (sender->name, name) << CB_REL_SUBTREE;
         is |= (unsigned) is_sector_cert (p, sender, name) << CB_REL_SECTOR_CERT;
         is |= (unsigned) span_equal (name, thread_origin) << CB_REL_CORRESPONDENT;
+        is |= (unsigned) may_take_part (name, thread_origin) << CB_REL_PARTICIPANT;
         break;
     case TERM_SUBTREE: is |= (unsigned) party_within (name, sender->name) << CB_REL_SUBTREE; break;
     case TERM_SECTOR:
@@ -213,6 +220,7 @@ struct policy_verdict policy_allows (const struct policy *p, const struct sender
                                      struct span thread_origin)
 {
     const unsigned correspondent = 1u << CB_REL_CORRESPONDENT;
+    const unsigned participant = 1u << CB_REL_PARTICIPANT;
     unsigned may = granted (p, sender->role, kind);
     struct policy_verdict verdict = { .reason = CB_OK };
     for (size_t i = 0; i < count; i++) {
@@ -220,6 +228,7 @@ struct policy_verdict policy_allows (const struct policy *p, const struct sender
         if (by == 0)
             return (struct policy_verdict){ .reason = CB_NO_GRANT, .refused = i };
         verdict.by_correspondence |= by == correspondent;
+        verdict.participants |= (uint32_t) (by == participant) << i;
     }
     return verdict;
 }

@@ -69,6 +69,8 @@ struct policy_verdict {
     enum cb_reason reason;  /* OK or NO_GRANT */
     size_t refused;         /* index of the first term that no grant covers */
     bool by_correspondence; /* a term is covered only because `thread` names its party */
+    uint32_t participants;  /* bits 1 << index: terms that are covered only if they take part in
+                             * that thread, which who holds it has to say */
 };
 
 /* Whether every term of the audience is covered by a grant. `thread` is the
