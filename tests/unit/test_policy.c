@@ -208,6 +208,26 @@ static void correspondence_counts_only_where_nothing_else_covers (void **state)
                       CB_NO_GRANT);
 }
 
+static void a_participant_is_covered_where_nothing_else_covers_and_is_named (void **state)
+{
+    struct fixture *f = *state;
+    grant (f->fields, "provincial", "note",
+           1u << CB_REL_PARTICIPANT | 1u << CB_REL_CORRESPONDENT | 1u << CB_REL_PARENT);
+    struct policy_verdict verdict = asks (f, "provincial", "note", "pk.telecom", "pk.sindh.kpt");
+    assert_int_equal (verdict.reason, CB_OK);
+    assert_int_equal (verdict.participants, 1);
+    assert_false (verdict.by_correspondence);
+    assert_int_equal (asks (f, "provincial", "note", "pk", "pk.sindh.kpt").participants, 0);
+    verdict = asks (f, "provincial", "note", "pk.punjab", "pk.punjab");
+    assert_int_equal (verdict.participants, 0);
+    assert_true (verdict.by_correspondence);
+    assert_int_equal (asks (f, "provincial", "note", "pk.telecom", NULL).reason, CB_NO_GRANT);
+    assert_int_equal (asks (f, "provincial", "note", "pk.telecom.**", "pk.sindh.kpt").reason,
+                      CB_NO_GRANT);
+    assert_int_equal (asks (f, "provincial", "note", "@telecom", "pk.sindh.kpt").reason,
+                      CB_NO_GRANT);
+}
+
 static void every_term_needs_a_grant_and_the_first_without_is_named (void **state)
 {
     struct fixture *f = *state;
@@ -255,6 +275,7 @@ int main (void)
         WITH_POLICY (the_parent_is_one_step_away_and_ancestors_any),
         WITH_POLICY (a_grant_is_for_its_role_and_kind),
         WITH_POLICY (correspondence_counts_only_where_nothing_else_covers),
+        WITH_POLICY (a_participant_is_covered_where_nothing_else_covers_and_is_named),
         WITH_POLICY (every_term_needs_a_grant_and_the_first_without_is_named),
         WITH_POLICY (the_nearest_row_of_a_clock_counts),
     };

@@ -116,7 +116,7 @@ static void an_error_says_where_and_what_was_expected (void **state)
     refused (HEAD "grants = (\n { role = \"a\"; kinds = [ \"x\" ]; to = [ \"self\" ]; },\n"
                   " { role = \"a\"; kinds = [ \"x\" ]; to = [ \"childs\" ]; } );\n",
              ":4: grants[1].to[0]: \"childs\" is no relation; expected self, parent, ancestors, "
-             "children, subtree, own-sector, sector-cert, everyone, correspondent");
+             "children, subtree, own-sector, sector-cert, everyone, correspondent, participant");
     refused (HEAD "grants = ( { role = \"c\"; kinds = [ \"x\" ]; to = [ \"self\" ]; } );\n",
              ":2: grants[0].role: \"c\" is none of this policy's roles");
     refused (HEAD GRANTS "clocks = ( { clock = \"x\"; role = \"c\"; limit = \"1 h\"; } );\n",

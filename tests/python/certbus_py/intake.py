@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Section 8: the checks of a message that arrives, in their order."""
 
-from . import forms, kinds, route
+from . import carried, forms, kinds, route
 from .envelope import FLASH, LIVE, TEST, Envelope
 from .reasons import Refused
 
@@ -27,6 +27,14 @@ class Memory:
     def leaf_at(self, message_id):
         """The leaf hash of a message that was accepted, or None."""
         return None
+
+    def first_of(self, thread):
+        """The message that began a thread, by itself or carried, or None."""
+        return None
+
+    def leads(self, thread, party):
+        """Whether a transfer that was addressed to the party made it lead."""
+        return False
 
     def flash_in_hour(self, origin, hour):
         return 0
@@ -84,7 +92,8 @@ class Intake:
         if status != "ok" and not recovery:
             raise Refused(status)
         self._dates(message, credential, side, now)
-        needs_thread = self._granted(message, credential) and side != "self"
+        answers, participants = self._granted(message, credential)
+        needs_thread = answers and side != "self"
         if message.tlp >= 4:
             raise Refused("tlp-needs-sealing")
         self._references(message)
@@ -93,9 +102,10 @@ class Intake:
         if message.kind == "part":
             kinds.check_part(message, self.trust.policy.content.setting)
             needs_thread = needs_thread or message.origin != self.party
+        self._carried(message)
         if not recovery:
             self._quota(message)
-        self._stored(verdict, needs_thread)
+        self._stored(verdict, needs_thread, participants)
 
     def _credential(self, message):
         held = self.trust.credentials.get(message.credential)
@@ -142,16 +152,17 @@ class Intake:
     def _granted(self, message, credential):
         if self.trust.policy is None:
             if message.kind == "policy" and message.origin == self.trust.top:
-                return False
+                return False, []
             raise Refused("no-policy")
         policy = self.trust.policy.content
         for term in message.audience:
             if not route.can_exist(term, self.trust.top, policy):
                 raise Refused("audience", term)
-        answer = route.granted(message, credential.role, credential.sectors, policy)
+        answer, participants = route.granted(message, credential.role,
+                                             credential.sectors, policy)
         if answer == "no-grant":
             raise Refused("no-grant")
-        return answer == "thread"
+        return answer == "thread", participants
 
     def _references(self, message):
         origin = message.origin
@@ -179,6 +190,41 @@ class Intake:
         except Refused as refused:
             raise Refused("trust", str(refused)) from None
 
+    def _carried(self, message):
+        """Section 8.1: the report inside is judged as its origin's own that comes back."""
+        try:
+            data, credentials = carried.inside(message)
+        except Refused as refused:
+            raise Refused("carried", str(refused)) from None
+        if data is None:
+            return
+        if any(digest not in self.trust.credentials for digest in credentials):
+            raise Refused("carried", "a credential that came with it is not good")
+        try:
+            envelope = Envelope(data)
+            carried.check_place(message, envelope.message)
+            carried.check_reach(message, envelope.message)
+            inner = Intake(self.trust, envelope.message.origin, self.memory)
+            verdict = inner.judge(data, "parent", message.issued, recovery=True)
+        except Refused as refused:
+            raise Refused("carried", str(refused)) from None
+        if verdict.reason != "ok":
+            raise Refused("carried", f"original: {verdict.reason}")
+        if self.trust.status(envelope.message) == "revoked":
+            raise Refused("carried", "the credential of its origin has been revoked")
+
+    def learn(self, data):
+        """The credentials inside a message that is about to be judged, as those of a frame."""
+        try:
+            _, credentials = carried.inside(Envelope(data).message)
+        except Refused:
+            return
+        for statement in credentials.values():
+            try:
+                self.trust.take_credential(statement)
+            except Refused:
+                pass
+
     def _quota(self, message):
         if (message.precedence != FLASH or self.trust.policy is None
                 or message.kind in UNCOUNTED):
@@ -189,7 +235,7 @@ class Intake:
                 and self.memory.flash_in_hour(message.origin, hour) >= quota):
             raise Refused("quota")
 
-    def _stored(self, verdict, needs_thread):
+    def _stored(self, verdict, needs_thread, participants):
         message = verdict.envelope.message
         held = self.memory.leaf_at(message.id)
         if held is not None:
@@ -199,8 +245,14 @@ class Intake:
             return
         if self.memory.is_below_floor(message.id):
             raise Refused("below-floor")
-        if needs_thread and self.memory.leaf_at(message.thread) is None:
+        if not needs_thread and not participants:
+            return
+        first = self.memory.first_of(message.thread)
+        if first is None:
             raise Refused("thread")
+        for party in participants:
+            if party not in first.audience and not self.memory.leads(message.thread, party):
+                raise Refused("no-grant", party)
 
 
 def _copy(trust):

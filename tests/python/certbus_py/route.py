@@ -4,7 +4,7 @@
 from . import forms
 
 (SELF, PARENT, ANCESTORS, CHILDREN, SUBTREE, OWN_SECTOR, SECTOR_CERT, EVERYONE,
- CORRESPONDENT) = (1 << number for number in range(9))
+ CORRESPONDENT, PARTICIPANT) = (1 << number for number in range(10))
 
 
 def split(term):
@@ -62,7 +62,7 @@ def can_exist(term, top, policy):
 
 
 def relations_of(term, origin, sectors, policy):
-    """All relations but correspondent that cover the term, as a sum."""
+    """All relations that cover the term whatever thread it is in, as a sum."""
     form, name = split(term)
     result = EVERYONE
     if form == "sector":
@@ -89,9 +89,10 @@ def relations_of(term, origin, sectors, policy):
 
 
 def granted(message, role, sectors, policy):
-    """'ok', 'thread' (good only if the thread's first message is held), 'no-grant'."""
+    """'ok', 'thread' (good only if the thread's first message is held) or 'no-grant'; and
+    the terms that are good only if they take part in that thread."""
     allowed = policy.relations(role, message.kind)
-    verdict = "ok"
+    verdict, participants = "ok", []
     for term in message.audience:
         if relations_of(term, message.origin, sectors, policy) & allowed:
             continue
@@ -99,5 +100,9 @@ def granted(message, role, sectors, policy):
                 and term == message.thread[0]):
             verdict = "thread"
             continue
-        return "no-grant"
-    return verdict
+        if (allowed & PARTICIPANT and message.thread is not None
+                and split(term)[0] == "party" and term != message.thread[0]):
+            participants.append(term)
+            continue
+        return "no-grant", []
+    return verdict, participants

@@ -178,7 +178,7 @@ class Policy(Body):
             role, kinds, relations = forms.record(grant, 3, "grant")
             self._check_role(role)
             forms.labels(kinds, 1, 32, True, "grant: kinds")
-            forms.uint(relations, 1, 511, "grant: relations")
+            forms.uint(relations, 1, 1023, "grant: relations")
         forms.array(self.sectors, 0, 64, "sectors")
         for sector in self.sectors:
             name, cert = forms.record(sector, 2, "sector")

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 
-from . import canon, forms, proof, route, statement
+from . import canon, carried, forms, proof, route, statement
 from .envelope import BULK, RECOVERY, ROUTINE, TEST, Envelope, sign_batch, signed_bytes
 from .intake import HOUR, UNCOUNTED, Intake, Memory, apply
 from .link import MAX_CREDENTIALS, MAX_ENVELOPES, NEVER_READ, is_lost
@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS journal (
     counter INTEGER NOT NULL, nonce BLOB NOT NULL, sequence INTEGER NOT NULL,
     kind TEXT NOT NULL, mode INTEGER NOT NULL, issued INTEGER NOT NULL,
     goes_up INTEGER NOT NULL, envelope BLOB);
+CREATE TABLE IF NOT EXISTS carried (
+    id BLOB PRIMARY KEY, position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS leads (
+    thread BLOB NOT NULL, party TEXT NOT NULL, PRIMARY KEY (thread, party));
 CREATE INDEX IF NOT EXISTS by_id ON journal (origin, counter, nonce, sequence);
 CREATE INDEX IF NOT EXISTS by_leaf ON journal (leaf);
 """
@@ -56,6 +60,23 @@ class _Memory(Memory):
             "sequence = ? AND reason = 0",
             (origin, counter, nonce.to_bytes(8, "big"), sequence)).fetchone()
         return row and row[0]
+
+    def first_of(self, thread):
+        origin, counter, nonce, sequence = thread
+        row = self.db.execute(
+            "SELECT envelope FROM journal WHERE origin = ? AND counter = ? AND nonce = ? AND "
+            "sequence = ? AND reason = 0",
+            (origin, counter, nonce.to_bytes(8, "big"), sequence)).fetchone()
+        if row:
+            return Envelope(row[0]).message
+        row = self.db.execute(
+            "SELECT envelope FROM journal JOIN carried USING (position) WHERE id = ?",
+            (canon.encode(list(thread)),)).fetchone()
+        return row and Envelope(carried.inside(Envelope(row[0]).message)[0]).message
+
+    def leads(self, thread, party):
+        return self.db.execute("SELECT 1 FROM leads WHERE thread = ? AND party = ?",
+                               (canon.encode(list(thread)), party)).fetchone() is not None
 
     def flash_in_hour(self, origin, hour):
         return self.db.execute(
@@ -276,6 +297,7 @@ class Store:
 
     def _take_envelope(self, data, lane, refused, rejects, lines):
         recovery = lane == RECOVERY
+        self.intake.learn(data)
         verdict = self.intake.judge(data, "parent", now_ms(), self.parent, recovery, refused)
         if verdict.reason in ENDS_SESSION:
             return Refused(verdict.reason, verdict.detail)
@@ -289,6 +311,7 @@ class Store:
         lines.append(f"{message.kind} {message.printed} {envelope.code} {verdict.reason}")
         if verdict.reason == "ok":
             apply(self.trust, message)
+            self._note_carried(message)
             self._answer_receipt(envelope, lines)
             return None
         rejects.append((verdict.reason, verdict.detail, envelope.leaf))
@@ -301,6 +324,17 @@ class Store:
                 body["detail"] = verdict.detail[:100]
             self._answer(envelope, "rejection", body, ROUTINE, lines)
         return None
+
+    def _note_carried(self, message):
+        data, _ = carried.inside(message)
+        if data is not None:
+            self.db.execute("INSERT OR IGNORE INTO carried VALUES (?, ?)",
+                            (canon.encode(list(message.thread)), self.head()))
+        if (message.kind == "update" and message.thread is not None
+                and message.body.get("step") == "transfer"
+                and message.body.get("lead") in message.audience):
+            self.db.execute("INSERT OR IGNORE INTO leads VALUES (?, ?)",
+                            (canon.encode(list(message.thread)), message.body["lead"]))
 
     def _append(self, envelope, reason):
         message = envelope.message

@@ -262,4 +262,5 @@ void make_intake (void)
     JUDGE (handling);
     JUDGE (order);
     make_intake_trust ();
+    make_intake_carried ();
 }

@@ -37,5 +37,6 @@ void judged (const char *name, enum view view, struct span bytes, const struct k
              const char *expect);
 void judge_all (const struct judged *all, size_t count, const struct known *known);
 void make_intake_trust (void);
+void make_intake_carried (void);
 
 #endif
