@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/carrier.h"
 
+#include "broker/casework/threads.h"
 #include "broker/fold.h"
 #include "broker/participants.h"
 #include "bus/core/carried.h"
@@ -84,6 +85,7 @@ static void note_carried (struct store *store, const struct item *item,
     for (size_t i = 0; i < count; i++)
         fold_credential (store, credentials[i]);
     carrier_key (&key, &e.id);
+    threads_add_report (store, &e);
     if (table_get_u64 (store->journal, &key, 0) == 0)
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
 }
