@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/station.h"
 
+#include "broker/ask.h"
 #include "broker/casework/timers.h"
 #include "broker/fold.h"
 #include "broker/heirs.h"
@@ -389,6 +390,7 @@ struct station *station_open (const char *home, bool check_only, char *why, size
     if (!open_journal (self, why, why_size))
         goto failed;
     self->numbers = numbers_new ();
+    self->asks = asks_new ();
     numbers_recount (self, 0);
     self->loop = zloop_new ();
     zloop_set_nonstop (self->loop, true);
@@ -434,6 +436,7 @@ void station_close (struct station **self_p)
     zloop_destroy (&self->loop);
     origin_free (&self->origin);
     timers_free (&self->timers);
+    asks_free (&self->asks);
     numbers_free (&self->numbers);
     quota_free (&self->quota);
     ingress_free (&self->ingress);

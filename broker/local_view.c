@@ -14,11 +14,6 @@
 
 /* --- status -------------------------------------------------------------------------------- */
 
-/* Records that are looked at for one lane of one link, and for all: commits wait meanwhile. What
- * one does not need is left to those that come after it. */
-#define LAG_SCAN      2000
-#define LAG_SCAN_ALL  12000
-#define LAG_BYTES_ALL ((size_t) 16 * 1024 * 1024) /* pieces of files are large */
 /* Children in one answer, which has a limit; beyond it `tree` knows them. */
 #define LINKS_BYTES ((size_t) 768 * 1024)
 
@@ -42,40 +37,6 @@ struct status_job {
     size_t count;
     struct link_view links[];
 };
-
-struct left_to_look {
-    size_t records, bytes;
-};
-
-static void count_lag (struct store *store, struct status_job *job, size_t at,
-                       struct left_to_look *left)
-{
-    struct record record;
-    struct envelope e;
-    struct link_view *link = &job->links[at];
-    for (unsigned lane = 0; lane < CB_PRECEDENCES; lane++) {
-        size_t shares = (job->count - at) * CB_PRECEDENCES - lane;
-        size_t most = left->records / shares, bytes = left->bytes / shares, used = 0;
-        most = most < LAG_SCAN ? most : LAG_SCAN;
-        struct journal_reader *reader = store->readers[lane];
-        journal_reader_seek (reader, link_view_acked (link, store, lane));
-        for (size_t i = 0; journal_next (reader, &record) == JOURNAL_OK; i++) {
-            if (i >= most || used > bytes) {
-                link->more = true;
-                break;
-            }
-            left->records--;
-            used += record.envelope.size;
-            if (record.envelope.size == 0 || envelope_parse (&e, record.envelope) != CB_OK ||
-                !link_view_crosses (link, &e, job->station))
-                continue;
-            link->lag++;
-            if (link->oldest == 0 || record.taken < link->oldest)
-                link->oldest = record.taken;
-        }
-        left->bytes -= used < left->bytes ? used : left->bytes;
-    }
-}
 
 static void name_one (struct named *named, struct span party, uint64_t value)
 {
@@ -130,9 +91,7 @@ static void status_run (struct job *base, struct store *store)
         job->twice[0] = '\0';
     name_parties (store, job);
     job->refused = refusals_since (store, clock_utc () - ADVISE_REFUSAL_MS, &job->newest);
-    struct left_to_look left = { LAG_SCAN_ALL, LAG_BYTES_ALL };
-    for (size_t i = 0; i < job->count; i++)
-        count_lag (store, job, i, &left);
+    link_view_lag (job->links, job->count, store, job->station);
 }
 
 static const struct peer *peer_of (const struct station *station, const struct link_view *link)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/peer.h"
 
+#include "broker/ask.h"
 #include "broker/pump.h"
 #include "broker/uplink.h"
-#include "bus/core/statement.h"
 #include "bus/edge/log.h"
 
 #include <sodium.h>
@@ -53,6 +53,7 @@ void peer_free (struct peer **self_p)
     peer_forget_credentials (self);
     if (self->up)
         zsock_destroy (&self->sock);
+    free (self->asked);
     free (self);
     *self_p = NULL;
 }
@@ -175,24 +176,6 @@ static void send_plain (struct peer *self, unsigned verb)
     peer_send (self, &frame);
 }
 
-/* Nothing is known to be asked. The hash says that it is the question that is refused, and
- * not the session. */
-static void refuse_question (struct peer *self, const struct frame *question)
-{
-    struct statement st;
-    if (!statement_parse (&st, question->as.question.statement)) {
-        peer_end (self, CB_MALFORMED, "a question that is no statement");
-        return;
-    }
-    struct frame frame = { .verb = CB_VERB_REJECT, .session = self->session };
-    frame.as.reject.session = self->session;
-    frame.as.reject.reason = CB_NO_SUCH_QUESTION;
-    frame.as.reject.detail = span_of ("");
-    frame.as.reject.leaf = &st.hash;
-    if (question->verb == CB_VERB_REQUEST)
-        peer_send (self, &frame);
-}
-
 static void send_reject (struct peer *self, enum cb_reason reason, const char *detail)
 {
     struct frame frame = { .verb = CB_VERB_REJECT, .session = self->session };
@@ -273,6 +256,8 @@ void peer_bye (struct peer *self)
 static void note_reject (struct peer *self, const struct reject_frame *reject)
 {
     char detail[SCHEMA_WHERE];
+    if (reject->leaf != NULL && ask_refused (self, reject))
+        return;
     span_text (reject->detail, detail, sizeof detail);
     snprintf (self->refused, sizeof self->refused, "it refused: %s%s%s",
               cb_reason_text (reject->reason), detail[0] ? ": " : "", detail);
@@ -369,13 +354,19 @@ static void open_window (struct peer *self)
         log_warning ("%s: %u more lines about it were not written", self->name,
                      self->lines - PEER_LINES);
     self->window = now;
-    self->greetings = self->lines = 0;
+    self->greetings = self->lines = self->questions = 0;
 }
 
 bool peer_says (struct peer *self)
 {
     open_window (self);
     return self->lines++ < PEER_LINES;
+}
+
+bool peer_may_ask (struct peer *self)
+{
+    open_window (self);
+    return self->questions++ < PEER_QUESTIONS;
 }
 
 void peer_malformed (struct peer *self, const char *detail)
@@ -429,7 +420,7 @@ static void act (struct peer *self, struct wire_frame *wire, const struct frame 
         else
             note_busy (self, &frame->as.busy);
         break;
-    case LINK_QUESTION: refuse_question (self, frame); break;
+    case LINK_QUESTION: ask_frame (self, frame); break;
     case LINK_PONG_IT: send_plain (self, CB_VERB_PONG); break;
     case LINK_ALIVE: break;
     case LINK_FORGET: peer_enter (self, step.next); break;

@@ -26,6 +26,7 @@
 #define PEER_WINDOW_MS 5000
 #define PEER_GREETINGS 20
 #define PEER_LINES     20
+#define PEER_QUESTIONS 50
 /* What a neighbour may have in flight a lane. */
 #define PEER_CREDIT_FLASH ((uint64_t) 256 * 1024)
 #define PEER_CREDIT       ((uint64_t) 1024 * 1024)
@@ -67,7 +68,8 @@ struct peer {
     char refused[SCHEMA_WHERE + 80]; /* the last REJECT or BUSY, either way */
     int64_t refused_at;              /* steady ms, when that ended a session; 0: it did not */
     int64_t window;                  /* steady ms, when it began */
-    unsigned greetings, lines;
+    unsigned greetings, lines, questions;
+    struct asked *asked; /* questions that it brought lately (ask.c), owned; NULL: none */
 
     size_t epoch_count; /* of its journal */
     struct epoch_end epochs[LINK_EPOCHS];
@@ -117,6 +119,8 @@ void peer_begin_again (struct peer *self, const char *why);
 void peer_bye (struct peer *self);
 /* Ends the session for what is no frame; quietly if it was ended for such a thing already. */
 void peer_malformed (struct peer *self, const char *detail);
+/* Whether it may bring another question now. */
+bool peer_may_ask (struct peer *self);
 /* Whether a line about it may be logged now: nobody fills the disk of a neighbour. */
 bool peer_says (struct peer *self);
 /* The credentials that this session carried. */

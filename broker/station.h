@@ -20,6 +20,7 @@
 #include "bus/edge/zap.h"
 
 struct peer;
+struct asks;
 struct local;
 struct origin;
 struct numbers;
@@ -58,7 +59,8 @@ struct station {
     struct origin *origin;
     struct numbers *numbers;
     struct timers *timers;
-    zsock_t *tap; /* NULL: none */
+    struct asks *asks; /* questions under way */
+    zsock_t *tap;      /* NULL: none */
     unsigned tap_tlp;
 
     struct span bundle; /* HOME/bundle, owned */
