@@ -32,9 +32,13 @@ static const struct known_setting {
     { "attachment-mb", false, 0, 1024 },
     { "bulletin-day", false, 1, 7 },
     { "bulletin-hour", false, 0, 24 * 60 - 1 },
+    { "correlate-class-count", false, 2, 100000 },
+    { "correlate-count", false, 2, 100000 },
+    { "correlate-window", true, HOUR_MS, 365 * DAY_MS },
     { "flash-per-hour", false, 1, FLASH_MAX },
     { "head-every", true, MINUTE_MS, 30 * DAY_MS },
     { "head-stale", true, MINUTE_MS, 365 * DAY_MS },
+    { "seen-threshold", false, 1, 100000 },
 };
 #define KNOWN_SETTINGS (sizeof known_settings / sizeof known_settings[0])
 

@@ -86,6 +86,7 @@ struct command {
     X (list)                                                                                       \
     X (show)                                                                                       \
     X (verify)                                                                                     \
+    X (seen)                                                                                       \
     X (export)                                                                                     \
     X (status)                                                                                     \
     X (quarantine_list)                                                                            \

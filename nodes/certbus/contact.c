@@ -6,8 +6,11 @@
 
 #include "bus/edge/conf.h"
 #include "bus/edge/json.h"
+#include "nodes/certbus/ago.h"
 #include "nodes/certbus/body.h"
+#include "nodes/certbus/live.h"
 #include "nodes/certbus/talk.h"
+#include "nodes/certbus/value.h"
 
 static const struct option_row options[] = {
     { "officer", 0, false, "TEXT", "who is on duty, or the desk" },
@@ -15,6 +18,8 @@ static const struct option_row options[] = {
     { "phone-night", 0, false, "NUMBER", "duty telephone at any other time" },
     { "email", 0, false, "ADDRESS", "mailbox of the desk" },
     { "endpoint", 'e', true, "ENDPOINT", "where children connect: tcp://HOST:PORT" },
+    { "now", 0, false, NULL, "ask the party itself, or the CERT nearest to it, now" },
+    WITHIN_OPTION,
     POST_OPTIONS,
     { NULL, 0, false, NULL, NULL },
 };
@@ -89,6 +94,37 @@ static int show (struct call *call, const char *party)
         say_json (json_incref (all), true);
     json_decref (all);
     return code;
+}
+
+static int show_now (struct call *call, const char *party)
+{
+    struct span answer;
+    struct ask *no_arguments = NULL;
+    int code = live_ask (call, "contact", party, &no_arguments, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    bool told = body_field (answer, "contact").size > 0;
+    if (call->json) {
+        json_t *all = contact_json (call, party, answer, told);
+        json_object_set_new (all, "by", told ? json_span (body_text (answer, "by")) : json_null ());
+        json_object_set_new (all, "issued", json_time (body_int (answer, "issued", 0)));
+        json_object_set_new (all, "silent", value_of (body_field (answer, "silent")));
+        say_json (all, true);
+        return EXIT_DONE;
+    }
+    style (STYLE_STRONG);
+    say ("%s", line_text (party).text);
+    style (STYLE_PLAIN);
+    if (told)
+        say ("  told %s, from %s\n",
+             moment_of (body_int (answer, "issued", 0), body_int (answer, "now", 0)).text,
+             line_of (body_text (answer, "by")).text);
+    else
+        say ("  nobody who answered has a contact of it\n");
+    if (told)
+        body_print (schema_of (call), body_field (answer, "contact"));
+    live_say_silent (answer);
+    return EXIT_DONE;
 }
 
 /* --- Telling ------------------------------------------------------------------------------- */
@@ -190,6 +226,11 @@ static int run (struct call *call)
     if (what && any_field (call))
         return usage (call, "contact: '%s' or options that say it, not both",
                       line_text (what).text);
+    bool now = args_flag (&call->args, "now");
+    if ((now && (file || !what || any_field (call))) || (!now && args_text (&call->args, "within")))
+        return usage (call, "contact: --now asks about a PARTY, and --within goes with it");
+    if (now)
+        return show_now (call, what);
     if (file || any_field (call))
         return tell (call, what);
     return show (call, what);
@@ -202,7 +243,9 @@ const struct command command_contact = {
     .most = 1,
     .summary = "say how this party is reached, or ask how another one is",
     .about =
-        "Alone it shows whom to call: what this party and the one above have told, or PARTY.\n"
+        "Alone it shows whom to call: what this party and the one above have told, or PARTY, as "
+        "it\n"
+        "came here; with --now PARTY is asked, or the CERT nearest to it that answers.\n"
         "With options, or a FILE in JSON, it tells: to the party above and to all parties\n"
         "below, whose brokers connect to the endpoints that it names. The newest counts; what\n"
         "no option says stays as it was told last, and an empty one takes it out. Without a\n"

@@ -9,17 +9,26 @@
 
 #include "bus/edge/log.h"
 #include "nodes/certbus/ago.h"
+#include "nodes/certbus/live.h"
+#include "nodes/certbus/post.h"
 #include "nodes/certbus/screen.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
 
-static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
+static const struct option_row options[] = {
+    { "live", 'l', false, NULL, "ask each party below, now" },
+    WITHIN_OPTION,
+    { NULL, 0, false, NULL, NULL },
+};
 
 /* One party. Texts are owned: an answer lives until the next question. */
 struct node {
     char name[PARTY_MAX + 1], role[64], link[8];
     char *title, *sectors;
+    char software[65];
     int64_t since, not_after, generation;
+    int64_t heard, lag; /* --live: its last frame, what waits for it */
+    bool live;          /* --live: the party above it has told of it */
     bool revoked;
     bool last; /* of its parent's children */
 };
@@ -27,6 +36,8 @@ struct node {
 struct tree {
     size_t count, room;
     struct node *nodes;
+    struct span below; /* only this party and those below it; empty: all */
+    bool live;
     int64_t now;
     bool strangers; /* somebody's presence is not known here */
 };
@@ -45,6 +56,8 @@ static char *sectors_of (struct span party)
 
 static void add (struct tree *tree, struct span party)
 {
+    if (tree->below.size > 0 && !party_within (body_text (party, "name"), tree->below))
+        return;
     if (tree->count == tree->room) {
         tree->room = tree->room ? 2 * tree->room : 256;
         tree->nodes = realloc (tree->nodes, tree->room * sizeof tree->nodes[0]);
@@ -129,6 +142,17 @@ static int draw_branch (const struct node *node, size_t below, bool *open, const
     return (int) (3 * below);
 }
 
+static void say_live (const struct node *node, int64_t now)
+{
+    if (node->heard > 0 && strcmp (node->link, "open") != 0)
+        say (", heard %s", moment_of (node->heard, now).text);
+    style (STYLE_PLAIN);
+    if (node->lag > 0)
+        say (", %" PRId64 " waiting for it", node->lag);
+    if (node->software[0])
+        say ("  %s", line_text (node->software).text);
+}
+
 static void say_presence (const struct node *node, int64_t now)
 {
     if (strcmp (node->link, "self") == 0)
@@ -140,6 +164,8 @@ static void say_presence (const struct node *node, int64_t now)
         style (STYLE_GOOD);
         say ("  open %s", since_moment (node->since, now).text);
     }
+    if (node->live)
+        say_live (node, now);
     style (STYLE_PLAIN);
 }
 
@@ -171,7 +197,7 @@ static void print (struct tree *tree)
     size_t top = tree->count ? depth (tree->nodes[0].name) : 0;
     for (size_t i = 0; i < tree->count; i++)
         draw (&tree->nodes[i], top, open, tree->now);
-    if (tree->strangers)
+    if (tree->strangers && !tree->live)
         say ("\nWhere nothing is said of a connection, it is not known here: a station sees its "
              "parent and\nits children.\n");
 }
@@ -194,25 +220,99 @@ static int gather (struct call *call, struct tree *tree, json_t *parties)
         for (size_t i = 0; i < count; i++) {
             struct span party = pack_any (&in);
             add (tree, party);
-            if (call->json)
+            if (call->json && parties)
                 json_array_append_new (parties, value_json (party));
+            span_text (body_text (party, "name"), after, sizeof after);
         }
         tree->now = body_int (answer, "now", clock_utc ());
-        if (count)
-            snprintf (after, sizeof after, "%s", tree->nodes[tree->count - 1].name);
         more = count > 0 && answer_bool (answer, "more");
     } while (more);
     return EXIT_DONE;
 }
 
+/* --- Live ---------------------------------------------------------------------------------- */
+
+static int by_name (const void *a, const void *b)
+{
+    return strcmp (((const struct node *) a)->name, ((const struct node *) b)->name);
+}
+
+/* What the parties above them say takes the place of what is known here of neighbours alone. */
+static void tell_live (struct tree *tree, struct span answer)
+{
+    struct pack_in in;
+    tree->now = body_int (answer, "now", tree->now);
+    if (tree->count > 0)
+        qsort (tree->nodes, tree->count, sizeof tree->nodes[0], by_name);
+    for (size_t left = answer_array (answer, "parties", &in); left; left--) {
+        struct span party = pack_any (&in);
+        struct node wanted = { .title = NULL };
+        span_text (body_text (party, "name"), wanted.name, sizeof wanted.name);
+        struct node *node =
+            tree->count > 0 ? bsearch (&wanted, tree->nodes, tree->count, sizeof wanted, by_name)
+                            : NULL;
+        if (!node)
+            continue; /* enrolled below a moment ago */
+        node->live = true;
+        snprintf (node->link, sizeof node->link, "%s",
+                  answer_bool (party, "open") ? "open" : "away");
+        node->since = body_int (party, "since", 0);
+        node->heard = body_int (party, "heard", 0);
+        node->lag = body_int (party, "lag", 0);
+        span_text (body_text (party, "software"), node->software, sizeof node->software);
+    }
+}
+
+static json_t *live_json (struct span answer)
+{
+    return json_pack ("{s:o, s:o, s:o, s:I}", "parties", value_of (body_field (answer, "parties")),
+                      "silent", value_of (body_field (answer, "silent")), "more",
+                      json_boolean (answer_bool (answer, "more")), "took",
+                      (json_int_t) body_int (answer, "took", 0));
+}
+
+static int run_live (struct call *call, struct tree *tree)
+{
+    char term[TERM_MAX + 1];
+    struct ask *no_arguments = NULL;
+    struct span answer;
+    struct party_name self;
+    int code = EXIT_DONE;
+    tree->live = true;
+    if (tree->below.size == 0) {
+        code = post_party (call, &self);
+        tree->below = span_of (self.text);
+    }
+    snprintf (term, sizeof term, SPAN_FMT ".**", SPAN_ARG (tree->below));
+    if (code == EXIT_DONE && !call->json)
+        code = gather (call, tree, NULL);
+    if (code == EXIT_DONE)
+        code = live_ask (call, "presence", term, &no_arguments, &answer);
+    if (code == EXIT_DONE && call->json)
+        say_json (live_json (answer), true);
+    if (code == EXIT_DONE && !call->json) {
+        tell_live (tree, answer);
+        print (tree);
+        live_say_silent (answer);
+    }
+    return code;
+}
+
 static int run (struct call *call)
 {
     struct tree tree = { .count = 0 };
+    const char *party = call->args.operand_count ? call->args.operands[0] : NULL;
+    bool live = args_flag (&call->args, "live");
+    if (party && !party_valid (span_of (party)))
+        return usage (call, "tree: '%s' is no party's name", line_text (party).text);
+    if (!live && (party || args_text (&call->args, "within")))
+        return usage (call, "tree: PARTY and --within go with --live");
+    tree.below = span_of (party ? party : "");
     json_t *parties = json_array ();
-    int code = gather (call, &tree, parties);
-    if (code == EXIT_DONE && call->json)
+    int code = live ? run_live (call, &tree) : gather (call, &tree, parties);
+    if (code == EXIT_DONE && call->json && !live)
         say_json (json_pack ("{s:O}", "parties", parties), true);
-    else if (code == EXIT_DONE)
+    else if (code == EXIT_DONE && !live)
         print (&tree);
     json_decref (parties);
     tree_free (&tree);
@@ -222,11 +322,14 @@ static int run (struct call *call)
 const struct command command_tree = {
     .name = "tree",
     .group = GROUP_CARE,
-    .operands = "",
+    .operands = "[PARTY]",
+    .most = 1,
     .summary = "draw the hierarchy as it is known here, and who is connected",
     .about =
         "Each line has a party, its role, title and sectors, and since when it is connected or\n"
-        "away. A station sees the connections of its neighbours only: of others nothing is said.",
+        "away. A station sees the connections of its neighbours only: of others nothing is said.\n"
+        "With --live each CERT below is asked for its own, and what waits for whom: of PARTY and\n"
+        "those below it, or of this one. Who does not answer in time is named.",
     .options = options,
     .paged = true,
     .run = run,
