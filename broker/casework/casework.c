@@ -93,6 +93,21 @@ void subject_text (struct subject *out, enum subject_class class, struct span te
     key_text (&out->key, text);
 }
 
+bool subject_msg_id (const struct subject *subject, struct msg_id *id)
+{
+    const uint8_t *bytes = subject->key.bytes;
+    const uint8_t *end = memchr (bytes, 0, subject->key.size);
+    size_t origin = end != NULL ? (size_t) (end - bytes) : 0;
+    memset (id, 0, sizeof *id);
+    if (origin == 0 || subject->key.size != origin + 1 + 4 + 8 + 8)
+        return false;
+    id->origin = span_bytes (bytes, origin);
+    id->epoch.counter = read_u32 (end + 1);
+    id->epoch.nonce = read_u64 (end + 5);
+    id->seq = (int64_t) read_u64 (end + 13);
+    return true;
+}
+
 void casework_touch (struct store *store, const struct subject *subject)
 {
     struct casework *self = own (store);
