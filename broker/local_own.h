@@ -87,6 +87,7 @@ void local_release (const struct question *q);
 void local_discard (const struct question *q);
 void local_config (const struct question *q);
 void local_ask (const struct question *q);
+void local_bulletin (const struct question *q);
 
 /* local_again.c: a revocation, and with it, in one step, what takes the place of the credential. */
 struct withdrawal {

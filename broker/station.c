@@ -3,6 +3,7 @@
 
 #include "broker/casework/carry.h"
 #include "broker/casework/timers.h"
+#include "broker/casework/bulletins.h"
 #include "broker/heads.h"
 #include "broker/local.h"
 #include "broker/originate.h"
@@ -354,8 +355,13 @@ static void limits_run (struct job *base, struct store *store)
     store->quarantine_age = conf->quarantine_days * DAY_MS;
     store->reserve = (uint64_t) conf->reserve_mb * 1024 * 1024;
     char why[ZONE_WHY];
-    if (store->zone == NULL && (store->zone = zone_open (conf->time_zone, why)) == NULL)
+    if (store->zone != NULL)
+        return;
+    store->zone = zone_open (conf->time_zone, why);
+    if (store->zone == NULL)
         log_error ("time_zone: %s; no schedule is kept", why);
+    bulletins_touch (store);
+    casework_settle (store);
 }
 
 static void limits_done (struct job *base, struct station *station)
@@ -368,6 +374,7 @@ void station_limits (struct station *self)
 {
     struct limits_job *job = job_new (sizeof *job, limits_run, limits_done);
     job->conf = self->conf;
+    job->job.writes = true;
     store_submit (self->store, &job->job);
 }
 

@@ -55,9 +55,13 @@
     X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
     X (HEARD, 'E', "party: when something of it was last heard")                                   \
-    X (SUBSCRIBERS, 'V', "edition, party: position of its subscription")                           \
-    X (BULLETINS, 'Y', "edition, end of its period: what became of it")                            \
+    X (SUBSCRIBERS, 'V', "whose, edition, party: its subscription, or ours to it")                 \
+    X (BULLETINS, 'Y', "whose, edition, end of its period, origin: what became of it")             \
     X (EXERCISES, 'X', "exercise: how it stands")                                                  \
+    X (COUNTED, 'J', "case, 0 or 1: its province and sector, and what was counted of it")          \
+    X (COUNTS, 'Z', "table of a bulletin, quarter of an hour, row: cases reported then")           \
+    X (GRAVE, 'G', "severity, time, case: open, and S1, S2 or undetermined")                       \
+    X (TOLD, 'B', "what, time, position: a message that a bulletin tells of")                      \
     X (STATION, 's', "name: single values")
 
 #define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,

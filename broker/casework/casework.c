@@ -3,6 +3,8 @@
 
 #include "broker/carrier.h"
 #include "broker/casework/threads.h"
+#include "broker/casework/bulletins.h"
+#include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
 
@@ -20,6 +22,7 @@ const struct casework_part *const casework_parts[] = {
     &timers_part,
     &carrier_part,
     NULL,
+    &threads_part, &timers_part, &threads_part, &bulletin_counts_part, &bulletins_part, NULL,
 };
 
 struct touched {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/casework/timers.h"
+#include "broker/casework/bulletins.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
-const timer_fire casework_fires[SUBJECT_CLASSES] = { [SUBJECT_CASE] = NULL };
+const timer_fire casework_fires[SUBJECT_CLASSES] = {
+    [SUBJECT_CASE] = NULL,
+    [SUBJECT_BULLETIN] = bulletins_fire,
+};

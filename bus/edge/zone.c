@@ -43,6 +43,11 @@ void zone_close (struct zone **self)
     *self = NULL;
 }
 
+const char *zone_name (const struct zone *zone)
+{
+    return g_time_zone_get_identifier (tz_of (zone));
+}
+
 /* Seconds east of UTC at a moment (s UTC). */
 static int64_t offset_at (const struct zone *zone, int64_t at)
 {

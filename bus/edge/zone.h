@@ -23,6 +23,7 @@ struct zone;
  * is no such zone here. */
 struct zone *zone_open (const char *name, char why[ZONE_WHY]);
 void zone_close (struct zone **self);
+const char *zone_name (const struct zone *zone); /* as it was opened by; borrowed */
 
 /* The first `weekday` (1 Monday to 7 Sunday) at `minute` of the day (0 to 1439) that is later than
  * `after`. */
