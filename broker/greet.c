@@ -140,7 +140,7 @@ static void begin_sending (struct peer *self, const struct greet_job *job)
         self->astray[lane] = job->astray[lane];
         self->reading[lane] = self->stalled[lane] = false;
     }
-    self->part_at = 0;
+    memset (self->waits_at, 0, sizeof self->waits_at);
     self->sending = true;
     self->acked_dirty = true; /* its greeting said what it has: an ACK may have been lost */
     self->recovery_owed = job->recovery_owed;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/casework/exercises.h"
 #include "broker/numbers.h"
 #include "bus/core/schema.h"
+#include "bus/edge/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,10 @@ struct publish_job {
     unsigned mode;
     struct number_lookup lookup;
     char same[ID_TEXT];
+    bool look; /* whether it strays between live and exercise */
+    struct exercise_ask ask;
+    struct term terms[AUDIENCE_MAX];
+    const char *strays; /* static; NULL: it does not */
 };
 
 static void publish_run (struct job *base, struct store *store)
@@ -172,6 +178,8 @@ static void publish_run (struct job *base, struct store *store)
     struct publish_job *job = (struct publish_job *) base;
     struct span map = job->question.map;
     numbers_look_up (store, &job->lookup);
+    if (job->look)
+        job->strays = exercise_look (store, &job->ask);
     if (job->dry_run)
         numbers_same (store, body_text (map, "kind"), job->mode, body_field (map, "body"),
                       job->same);
@@ -216,11 +224,26 @@ static bool next_number (const struct publish_job *job, char number[NUMBER_MAX +
     return true;
 }
 
+/* Documents of exercises have numbers of their own, so that none is ever taken for a real one. */
+static bool number_of_mode (const struct publish_job *job)
+{
+    static const char mark[] = NUMBER_EXERCISE;
+    bool marked = strncmp (job->lookup.number, mark, sizeof mark - 1) == 0;
+    if (job->mode == CB_MODE_TEST || marked == (job->mode == CB_MODE_EXERCISE))
+        return true;
+    answer_refuse (&job->question.asker, "usage",
+                   marked ? "number: those that begin with " NUMBER_EXERCISE " are of exercises"
+                          : "number: those of an exercise begin with " NUMBER_EXERCISE);
+    return false;
+}
+
 /* A number that somebody typed. */
 static bool number_free (const struct publish_job *job)
 {
     char detail[NUMBER_MAX + ID_TEXT + 160];
     const char *number = job->lookup.number;
+    if (!number_of_mode (job))
+        return false;
     bool under_way = numbers_under_way (job->question.station->numbers, number);
     if (under_way)
         snprintf (detail, sizeof detail, "the number %s is being given at this moment", number);
@@ -255,6 +278,17 @@ static void publish_numbered (struct publish_job *job, struct draft *draft, cons
         numbers_took (q->station, q->station->seq, number, &job->lookup.series);
 }
 
+static bool strayed (const struct publish_job *job)
+{
+    if (job->strays == NULL)
+        return false;
+    if (span_is (job->ask.kind, "exercise"))
+        answer_refuse (&job->question.asker, "illegal-step", job->strays);
+    else
+        answer_reason (&job->question.asker, CB_EXERCISE, job->strays);
+    return true;
+}
+
 static void publish_done (struct job *base, struct station *station)
 {
     struct publish_job *job = (struct publish_job *) base;
@@ -266,7 +300,7 @@ static void publish_done (struct job *base, struct station *station)
         answer_refuse (&job->question.asker, "away", "the broker is leaving");
         goto done;
     }
-    if (!read_draft (&job->question, &draft) ||
+    if (!read_draft (&job->question, &draft) || strayed (job) ||
         (job->next ? !next_number (job, number) : job->lookup.number[0] && !number_free (job)))
         goto done;
     if (job->next) {
@@ -303,6 +337,38 @@ static struct publish_job *publish_start (const struct question *q, const struct
     return job;
 }
 
+/* Whether its mode, and what it refers to, have to be looked at before it is one. */
+static bool may_stray (const struct draft *draft)
+{
+    return draft->mode == CB_MODE_EXERCISE || draft->thread.origin.size > 0 ||
+           draft->replaces.origin.size > 0 || span_is (draft->kind, "exercise");
+}
+
+/* What the journal's thread is asked about it borrows from the job's copy of the question. */
+static void ask_whether_it_strays (struct publish_job *job)
+{
+    struct draft draft;
+    struct station *station = job->question.station;
+    if (!read_draft (&job->question, &draft) || !may_stray (&draft))
+        return;
+    for (size_t i = 0; i < draft.audience_count; i++)
+        term_parse (&job->terms[i], draft.audience[i]);
+    job->look = true;
+    job->ask = (struct exercise_ask){ .kind = draft.kind,
+                                      .origin = station_name (station),
+                                      .credential = &station->me->credential.st.hash,
+                                      .mode = draft.mode,
+                                      .precedence = draft.precedence,
+                                      .exercise = draft.exercise,
+                                      .thread = draft.thread,
+                                      .replaces = draft.replaces,
+                                      .audience_count = draft.audience_count,
+                                      .audience = job->terms,
+                                      .body = draft.body,
+                                      .issued = clock_utc (),
+                                      .own = true };
+}
+
 void local_publish (const struct question *q)
 {
     struct draft draft;
@@ -320,11 +386,11 @@ void local_publish (const struct question *q)
                             : "number: documents of this kind have none");
         return;
     }
-    if (!next && typed.size == 0 && !ask_bool (q, "dry_run")) {
+    if (!next && typed.size == 0 && !ask_bool (q, "dry_run") && !may_stray (&draft)) {
         local_originate (q, &draft, NULL);
         return;
     }
-    bool good = numbers_series (q->station, &series, why);
+    bool good = numbers_series (q->station, draft.mode, &series, why);
     if (next && !good) {
         char detail[NUMBER_WHY + 80];
         snprintf (detail, sizeof detail, "number: %s; set `number` in certbus.conf", why);
@@ -337,5 +403,6 @@ void local_publish (const struct question *q)
         job->lookup.series = series;
     if (typed.size <= NUMBER_MAX && draft.mode != CB_MODE_TEST)
         number_upper (typed, job->lookup.number);
+    ask_whether_it_strays (job);
     store_submit (q->station->store, &job->job);
 }

@@ -127,6 +127,9 @@ static void fold_number (struct store *store, const struct envelope *e, int64_t 
     if (text.size == 0 || text.size > NUMBER_MAX || e->mode == CB_MODE_TEST)
         return;
     number_upper (text, number);
+    if (e->mode == CB_MODE_EXERCISE &&
+        strncmp (number, NUMBER_EXERCISE, strlen (NUMBER_EXERCISE)) != 0)
+        return; /* of a play, and not one of those that are counted apart */
     size_t count = holders_of (store, number, holders);
     if (!related (store, holders, count, &e->id, &e->replaces, other))
         note_twice (store, e, number, other);

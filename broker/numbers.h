@@ -51,8 +51,8 @@ void numbers_free (struct numbers **self);
 /* At start, from 0: counts what a journal holds that is older than these tables, once in its
  * life. Until it is counted no number is given. */
 void numbers_recount (struct station *station, int64_t at);
-/* The series of this party's template now. False and `why`. */
-bool numbers_series (const struct station *station, struct number_series *series,
+/* The series of this party's template now, for documents of that mode. False and `why`. */
+bool numbers_series (const struct station *station, unsigned mode, struct number_series *series,
                      char why[NUMBER_WHY]);
 /* The highest counter of a series that is on its way to the disk or stands in the witness,
  * and whether a number (in capitals) is on its way. */

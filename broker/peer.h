@@ -80,7 +80,8 @@ struct peer {
     struct hash scanned_chain[CB_LANE_END];
     bool reading[CB_LANE_END];
     bool astray[CB_LANE_END]; /* its cursor is to be moved, even if nothing is for it */
-    int64_t part_at; /* bulk stands before this part, which is to come after its message; 0 */
+    /* The lane stands before this one, which is to come after what overtakes it; 0 */
+    int64_t waits_at[CB_PRECEDENCES];
     bool stalled[CB_LANE_END]; /* it took no frame: until an ACK or the next tick */
     int64_t recover_until;     /* lane RECOVERY: send up to here; 0: not asked */
     bool recovery_owed;        /* we want our own messages back from it */

@@ -197,29 +197,37 @@ static bool add (struct peer *self, unsigned lane, struct data_builder *builder,
     return true;
 }
 
-/* Whether all that stands before a part in the lanes that overtake it was sent: its message is
- * in one of them, and a part that came first would be refused. */
-static bool preceded (const struct peer *self, int64_t position)
+/* Whether all that stands before a position in the lanes that overtake this one was sent. */
+static bool preceded (const struct peer *self, unsigned lane, int64_t position)
 {
-    for (unsigned lane = 0; lane < CB_LANE_BULK; lane++) {
-        int64_t head = self->station->heads[lane];
-        if (self->scanned[lane] < (head < position ? head : position))
+    for (unsigned over = 0; over < lane && over < CB_PRECEDENCES; over++) {
+        int64_t head = self->station->heads[over];
+        if (self->scanned[over] < (head < position ? head : position))
             return false;
     }
     return true;
 }
 
-/* Sends what was gathered, and waits before a part whose message may not have been sent. */
+/* A part comes after its message, and what is played after what says that it is: in one of the
+ * lanes that overtake them. Who got them first would refuse them. */
+static bool follows (const struct envelope *e)
+{
+    return e->bytes.size > 0 && (span_is (e->kind, "part") || e->mode == CB_MODE_EXERCISE);
+}
+
+/* Sends what was gathered, and waits before what is to follow something that may not have been
+ * sent. */
 static bool too_early (struct peer *self, const struct reading *reading, size_t i,
                        struct data_builder *builder)
 {
     const struct row *row = &reading->rows[i];
-    if (reading->lane != CB_LANE_BULK || reading->envelopes[i].bytes.size == 0 ||
-        !span_is (reading->envelopes[i].kind, "part") || preceded (self, row->position))
+    unsigned lane = reading->lane;
+    if (lane >= CB_PRECEDENCES || !follows (&reading->envelopes[i]) ||
+        preceded (self, lane, row->position))
         return false;
-    self->part_at = row->position;
+    self->waits_at[lane] = row->position;
     if (builder->envelope_count > 0)
-        flush (self, CB_LANE_BULK, builder, row[-1].position, &row[-1].chain);
+        flush (self, lane, builder, row[-1].position, &row[-1].chain);
     return true;
 }
 
@@ -325,7 +333,8 @@ static void read_done (struct job *base, struct station *station)
 static bool wants (const struct station *station, const struct peer *peer, unsigned lane)
 {
     if (peer == NULL || peer->state != LINK_OPEN || !peer->sending || peer->reading[lane] ||
-        peer->stalled[lane] || (lane == CB_LANE_BULK && !preceded (peer, peer->part_at)))
+        peer->stalled[lane] ||
+        (lane < CB_PRECEDENCES && !preceded (peer, lane, peer->waits_at[lane])))
         return false;
     int64_t end = lane == CB_LANE_RECOVERY ? peer->recover_until : station->heads[lane];
     if (lane == CB_LANE_RECOVERY ? peer->recover_until == 0 : peer->scanned[lane] >= end)

@@ -3,12 +3,14 @@
 
 #include "broker/carrier.h"
 #include "broker/casework/casework.h"
+#include "broker/casework/exercises.h"
 #include "broker/fold.h"
 #include "broker/numbers.h"
 #include "broker/participants.h"
 #include "broker/quarantine.h"
 #include "broker/tables.h"
 #include "bus/core/carried.h"
+#include "bus/core/trust.h"
 #include "bus/edge/log.h"
 
 #include <stdlib.h>
@@ -207,7 +209,8 @@ void item_from (struct item *item, const struct envelope *e, const struct verdic
     item->carries = carried_original (e).size > 0;
     item->here = verdict->here;
     item->receipt = verdict->receipt;
-    item->urgent = fold_reads (e->kind) || span_is (e->kind, "rejection");
+    item->urgent = trust_kind (e->kind) || span_is (e->kind, "receipt") ||
+                   span_is (e->kind, "contact") || span_is (e->kind, "rejection");
     if (verdict->reason != CB_OK && verdict->detail[0] != '\0')
         item->detail = strdup (verdict->detail);
 }
@@ -267,11 +270,32 @@ static enum cb_reason check_thread (struct store *store, struct item *item)
 }
 
 enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
+/* Live and exercise never meet: NULL, or why this one is refused. Our own that come back were
+ * taken in there. */
+static const char *strays (struct store *store, const struct intake_batch *batch,
+                           const struct item *item)
+{
+    struct envelope e;
+    struct exercise_ask ask;
+    bool own = span_is (item->id.origin, store->self);
+    if ((item->mode != CB_MODE_EXERCISE && item->thread.origin.size == 0 &&
+         item->replaces.origin.size == 0 && !span_is (item->kind, "exercise")) ||
+        (own && batch != NULL && batch->from.size > 0) ||
+        envelope_parse (&e, item->envelope) != CB_OK)
+        return NULL;
+    exercise_asked (&ask, &e, span_of (store->self));
+    return exercise_look (store, &ask);
+}
+
+enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position)
 {
     enum cb_reason reason = used_before (store, item, mark_of (store, &item->id), position);
     if (reason != CB_OK || *position > 0)
         return reason;
     return check_thread (store, item);
+    return lacks_thread (store, item)           ? CB_THREAD
+           : strays (store, NULL, item) != NULL ? CB_EXERCISE
+                                                : CB_OK;
 }
 
 static void refuse_equivocation (struct store *store, const struct intake_batch *batch,
@@ -358,6 +382,26 @@ static void store_plain (struct store *store, const struct intake_batch *batch, 
         numbers_fold (store, &e, item->position);
 }
 
+/* What has to be here before it is not. True: it is put off, as that may be on its way back. */
+static bool lacks (struct store *store, const struct intake_batch *batch, struct item *item)
+{
+    const char *why = NULL;
+    if (item->reason == CB_OK && lacks_thread (store, item))
+        item->reason = CB_THREAD;
+    else if (item->reason == CB_OK && (why = strays (store, batch, item)) != NULL)
+        item->reason = CB_EXERCISE;
+    else
+        return false;
+    if (batch->patient && clock_steady () < store->restored_until) {
+        item->reason = CB_OK;
+        item->outcome = TAKEN_PUT_OFF;
+        return true;
+    }
+    if (why != NULL && item->detail == NULL)
+        item->detail = strdup (why);
+    return false;
+}
+
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item)
 {
     if (store_full (store))
@@ -384,6 +428,7 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
         item->outcome = TAKEN_PUT_OFF;
         return;
     }
+    if (mark != NULL && lacks (store, batch, item))
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);
     else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||

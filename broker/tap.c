@@ -20,7 +20,8 @@ int tap_open (struct station *station, char *why, size_t why_size)
 
 void tap_show (struct station *station, const struct item *item)
 {
-    if (station->tap == NULL || !item->here || item->tlp > station->tap_tlp)
+    if (station->tap == NULL || !item->here || item->tlp > station->tap_tlp ||
+        (item->mode == CB_MODE_EXERCISE && station->conf.tap_exercises == 0))
         return;
     char topic[KIND_MAX + 16];
     snprintf (topic, sizeof topic, "%s %.*s", cb_mode_name (item->mode), SPAN_ARG (item->kind));

@@ -3,7 +3,8 @@
  * tap.h - a PUB socket for programs on this host: lossy, and said so
  *
  * Topic: "live incident", "exercise advisory"; then the envelope. Only what is for
- * this party, and only up to the label that the configuration allows.
+ * this party, and only up to the label that the configuration allows; of exercises nothing,
+ * unless it says so: who reads the tap may not know of them.
  */
 #ifndef CERTBUS_TAP_H
 #define CERTBUS_TAP_H

@@ -72,17 +72,17 @@ void numbers_free (struct numbers **self_p)
     *self_p = NULL;
 }
 
-bool numbers_series (const struct station *station, struct number_series *series,
+bool numbers_series (const struct station *station, unsigned mode, struct number_series *series,
                      char why[NUMBER_WHY])
 {
-    char template[NUMBER_TEMPLATE];
+    char usual[NUMBER_TEMPLATE], template[NUMBER_TEMPLATE + sizeof NUMBER_EXERCISE];
     int64_t now = clock_utc ();
     time_t seconds = (time_t) (now / 1000);
     struct tm tm = { .tm_gmtoff = 0 };
     localtime_r (&seconds, &tm);
-    if (station->conf.number[0] != '\0')
-        return number_series (series, station->conf.number, now, tm.tm_gmtoff, why);
-    number_default (station_name (station), template);
+    number_default (station_name (station), usual);
+    snprintf (template, sizeof template, "%s%s", mode == CB_MODE_EXERCISE ? NUMBER_EXERCISE : "",
+              station->conf.number[0] != '\0' ? station->conf.number : usual);
     return number_series (series, template, now, tm.tm_gmtoff, why);
 }
 

@@ -5,6 +5,7 @@
 #include "broker/casework/threads.h"
 #include "broker/casework/bulletins.h"
 #include "broker/casework/threads.h"
+#include "broker/casework/exercises.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
 
@@ -21,6 +22,7 @@ const struct casework_part *const casework_parts[] = {
     &threads_part,
     &timers_part,
     &carrier_part,
+    &exercises_part,
     NULL,
     &threads_part, &timers_part, &threads_part, &bulletin_counts_part, &bulletins_part, NULL,
 };
@@ -87,6 +89,18 @@ void subject_id (struct subject *out, enum subject_class class, const struct msg
     memset (out, 0, sizeof *out);
     out->class = class;
     key_id (&out->key, id);
+}
+
+bool subject_msg_id (const struct subject *subject, struct msg_id *id)
+{
+    const uint8_t *bytes = subject->key.bytes;
+    const uint8_t *end = memchr (bytes, 0, subject->key.size);
+    if (end == NULL || subject->key.size != (size_t) (end - bytes) + 1 + 4 + 8 + 8)
+        return false;
+    *id = (struct msg_id){ .origin = span_bytes (bytes, (size_t) (end - bytes)),
+                           .epoch = { read_u32 (end + 1), read_u64 (end + 5) },
+                           .seq = (int64_t) read_u64 (end + 13) };
+    return true;
 }
 
 void subject_text (struct subject *out, enum subject_class class, struct span text)

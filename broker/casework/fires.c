@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/bulletins.h"
+#include "broker/casework/exercises.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
 const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_CASE] = NULL,
     [SUBJECT_BULLETIN] = bulletins_fire,
+    [SUBJECT_EXERCISE] = exercise_fire,
 };

@@ -101,7 +101,7 @@
     X (CLOCK_AHEAD, 24, 0, "issued more than 10 minutes in the future")                            \
     X (EXPIRED, 25, 0, "expired before it got here")                                               \
     X (EQUIVOCATION, 26, 0, "another message has the same number")                                 \
-    X (EXERCISE, 27, 0, "exercise and live must not refer to each other")                          \
+    X (EXERCISE, 27, 0, "exercise and live must not meet")                                         \
     X (TEST_LEFT, 28, 0, "a test message left its party")                                          \
     X (QUOTA, 29, 0, "more flash messages than the policy allows its origin")                      \
     X (CONSENT, 30, 0, "may-climb-to is not an ancestor of the origin")                            \

@@ -100,13 +100,13 @@ static void apply (struct exercise *self, const struct exercise_step *step)
             break;
         }
         self->stands = EXERCISE_PAUSED;
-        self->cause = step->cause;
+        self->emergency = step->emergency;
         self->pauses[self->pause_count++] = (struct exercise_pause){ .from = step->issued };
         break;
     case EXERCISE_RESUME:
         self->stands = EXERCISE_RUNNING;
         self->run = step->id;
-        self->cause = (struct msg_id){ 0 };
+        self->emergency = false;
         open_pause (self)->to = step->issued;
         break;
     case EXERCISE_STOP: end (self, step->issued); break;
@@ -119,7 +119,8 @@ void exercise_fold (struct exercise *self, struct exercise_step *steps, size_t c
     self->stands = EXERCISE_ANNOUNCED;
     self->started = self->ended = 0;
     self->pause_count = 0;
-    self->run = self->cause = (struct msg_id){ 0 };
+    self->run = (struct msg_id){ 0 };
+    self->emergency = false;
     qsort (steps, count, sizeof *steps, by_time);
     for (size_t i = 0; i < count; i++)
         apply (self, &steps[i]);
@@ -247,7 +248,7 @@ void exercise_pack (struct pack_out *out, const struct exercise *self)
     pack_put_int (out, self->started);
     pack_put_int (out, self->ended);
     msg_id_pack (out, &self->run);
-    msg_id_pack (out, &self->cause);
+    pack_put_bool (out, self->emergency);
     pack_put_array (out, 2 * self->pause_count);
     for (size_t i = 0; i < self->pause_count; i++) {
         pack_put_int (out, self->pauses[i].from);
@@ -273,7 +274,7 @@ bool exercise_read (struct exercise *self, struct span row)
     self->started = fields_time (&in);
     self->ended = fields_time (&in);
     msg_id_read (&in, &self->run);
-    msg_id_read (&in, &self->cause);
+    self->emergency = pack_bool (&in);
     self->pause_count = pack_array (&in, 0, 2 * EXERCISE_PAUSES) / 2;
     for (size_t i = 0; i < self->pause_count; i++) {
         self->pauses[i].from = fields_time (&in);

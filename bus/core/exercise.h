@@ -52,8 +52,8 @@ struct exercise_step {
     enum exercise_what what;
     struct msg_id id;
     struct hash leaf;
-    int64_t issued;      /* ms UTC */
-    struct msg_id cause; /* pause: the live message; no origin: a person */
+    int64_t issued; /* ms UTC */
+    bool emergency; /* pause: by the broker, for something live */
 };
 
 struct exercise_pause {
@@ -71,7 +71,7 @@ struct exercise {
     enum exercise_stands stands;
     int64_t started, ended; /* 0: not yet. What has ended by its date has ended at `until` */
     struct msg_id run;      /* the start or resume that counts */
-    struct msg_id cause;    /* of the pause that lasts */
+    bool emergency;         /* that is why it is paused */
     size_t pause_count;
     struct exercise_pause pauses[EXERCISE_PAUSES];
 };

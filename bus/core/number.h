@@ -17,6 +17,7 @@
 #define NUMBER_LAST     INT64_C (999999999)
 #define NUMBER_WHY      160
 #define NUMBER_TEMPLATE (PARTY_MAX + 16)
+#define NUMBER_EXERCISE "EX-" /* before those of exercises, and before no other */
 
 /* A template at one time. */
 struct number_series {

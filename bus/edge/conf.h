@@ -34,6 +34,7 @@ struct conf {
     char number[81];            /* template of the party's numbers; "": made from its name */
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
     char time_zone[ZONE_NAME];  /* of schedules: bulletins, months */
+    int64_t tap_exercises;      /* 1: it shows what is played, too */
     unsigned lines[CONF_MOST];  /* where each was set, by enum conf_setting; 0: its default */
 };
 
@@ -53,7 +54,8 @@ struct conf {
     X (number, NUMBER, "", 0, 80, "this party's numbers, as NCERT-%Y-%03n; empty: from its name")  \
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")                 \
-    X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")
+    X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")  \
+    X (tap_exercises, INT, "0", 0, 1, "1: the tap shows exercises too, under topics of their own")
 
 #define CONF_X(NAME, ...) CONF_##NAME,
 enum conf_setting { CONF_SETTINGS (CONF_X) CONF_COUNT };
