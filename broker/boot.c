@@ -8,6 +8,7 @@
 #include "broker/index.h"
 #include "broker/local.h"
 #include "broker/numbers.h"
+#include "broker/officers.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/tables.h"
@@ -107,6 +108,8 @@ static bool load_files (struct station *self, char *why, size_t size)
     if (chdir (self->home) != 0)
         return fail (why, size, "%s: %s", self->home, strerror (errno));
     self->schemas = schemas_open (self->conf.schemas, why, size);
+    if (self->schemas != NULL)
+        officers_warn (&self->conf.officers, self->schemas);
     return self->schemas != NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include "broker/casework/exercises.h"
 #include "broker/numbers.h"
+#include "broker/officers.h"
 #include "bus/core/schema.h"
 #include "bus/edge/log.h"
 
@@ -132,7 +133,7 @@ static bool read_draft (const struct question *q, struct draft *draft)
     draft->precedence = (unsigned) precedence;
     draft->tlp = (unsigned) tlp;
     draft->mode = (unsigned) mode;
-    return true;
+    return officers_draft (q, draft);
 }
 
 /* Who writes to a party below that nobody has enrolled wrote its name wrongly: this party

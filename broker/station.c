@@ -6,6 +6,7 @@
 #include "broker/casework/bulletins.h"
 #include "broker/heads.h"
 #include "broker/local.h"
+#include "broker/officers.h"
 #include "broker/originate.h"
 #include "broker/peer.h"
 #include "broker/pump.h"
@@ -393,6 +394,7 @@ void station_reload (struct station *self)
     }
     schemas_free (&self->schemas);
     self->schemas = schemas;
+    officers_warn (&conf.officers, schemas);
     bool moved = memcmp (conf.parent, self->conf.parent, sizeof conf.parent) != 0;
     for (enum conf_setting which = 0; which < CONF_COUNT; which++) {
         if (!conf_about (which).at_start)

@@ -34,6 +34,7 @@ size_t conf_size (const struct setting *s)
     case LEVEL: return sizeof ((struct conf *) 0)->log_level;
     case TLP: return sizeof ((struct conf *) 0)->tap_tlp;
     case ENDPOINT: return sizeof ((struct conf *) 0)->tap;
+    case OFFICERS: return sizeof (struct conf_officers);
     default: return (size_t) s->max + 1;
     }
 }
@@ -46,7 +47,7 @@ void conf_default (struct conf *conf)
         if (s->kind == INT) {
             int64_t value = strtoll (s->preset, NULL, 10);
             memcpy (text_at (conf, s), &value, sizeof value);
-        } else if (s->kind != ENDPOINTS)
+        } else if (s->kind != ENDPOINTS && s->kind != OFFICERS)
             snprintf (text_at (conf, s), conf_size (s), "%s", s->preset);
     }
 }
@@ -144,6 +145,8 @@ static bool take (struct cfg *cfg, struct conf *conf, const struct setting *s,
 {
     if (s->kind == ENDPOINTS)
         return take_endpoints (cfg, conf, s, from);
+    if (s->kind == OFFICERS)
+        return officers_take (cfg, &conf->officers, from);
     if (s->kind != INT)
         return take_text (cfg, conf, s, from);
     int64_t value = 0;

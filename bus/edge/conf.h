@@ -11,12 +11,31 @@
 
 #include "bus/core/credential.h"
 #include "bus/edge/zone.h"
+#include "bus/core/envelope.h"
 
 #define CONF_WHY  512
 #define CONF_TEXT 256
 
 /* More than there are settings. */
 #define CONF_MOST 32
+
+/* A person who may act for the party, and what. Without any, all may who reach the act socket. */
+#define OFFICERS_MAX     32
+#define OFFICER_USER_MAX 32
+#define OFFICER_MAY_MAX  255
+struct conf_officer {
+    char name[OFFICER_MAX + 1];
+    char user[OFFICER_USER_MAX + 1]; /* of this machine: its name, or its number */
+    char may[OFFICER_MAY_MAX + 1];   /* words with a blank between: steps, kinds, case, * */
+    bool known;                      /* there is such a user */
+    uint32_t uid;
+};
+struct conf_officers {
+    size_t count;
+    struct conf_officer at[OFFICERS_MAX];
+};
+/* Whether `word` is one of what an officer may; without `case` and `*`, which stand for many. */
+bool conf_officer_may (const struct conf_officer *officer, struct span word);
 
 struct conf {
     size_t listen_count, parent_count;
@@ -40,6 +59,9 @@ struct conf {
 
 /* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP,
  * NUMBER, ZONE. */
+    struct conf_officers officers;
+
+ * NUMBER, OFFICERS. */
 #define CONF_SETTINGS(X)                                                                           \
     X (listen, ENDPOINTS, "", 0, 8, "where children connect: tcp://HOST:PORT; none: no open port") \
     X (parent, ENDPOINTS, "", 0, 8, "the parent's endpoints, if not those it announces")           \
@@ -56,6 +78,8 @@ struct conf {
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")                 \
     X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")  \
     X (tap_exercises, INT, "0", 0, 1, "1: the tap shows exercises too, under topics of their own")
+    X (officers, OFFICERS, "", 0, OFFICERS_MAX,                                                    \
+       "who may act for this party, and what; none: all who reach the act socket")
 
 #define CONF_X(NAME, ...) CONF_##NAME,
 enum conf_setting { CONF_SETTINGS (CONF_X) CONF_COUNT };
@@ -80,8 +104,9 @@ int conf_load (struct conf *conf, const char *path, char why[CONF_WHY]);
 typedef void (*conf_tell) (const char *why, void *arg);
 size_t conf_check (const char *path, conf_tell tell, void *arg);
 
-/* A value as it is written in a file, without quotes; several endpoints: with commas. */
-#define CONF_VALUE ((size_t) ENDPOINTS_MAX * (ENDPOINT_MAX + 3))
+/* A value as it is written in a file, without quotes; several endpoints: with commas; officers:
+ * "S. Ahmed (sahmed): acknowledge, close; ...". */
+#define CONF_VALUE (OFFICERS_MAX * sizeof (struct conf_officer) + 1024)
 void conf_value (const struct conf *conf, enum conf_setting which, char out[CONF_VALUE]);
 bool conf_same (const struct conf *a, const struct conf *b, enum conf_setting which);
 /* Takes one setting of another, and where it was set. */

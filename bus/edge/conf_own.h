@@ -7,9 +7,11 @@
 
 #include <stddef.h>
 
+#include "bus/edge/cfg.h"
 #include "bus/edge/conf.h"
 
 enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE };
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, OFFICERS };
 
 struct setting {
     const char *name;
@@ -24,5 +26,9 @@ extern const struct setting conf_settings[CONF_COUNT];
 
 /* How many bytes the value takes in struct conf. */
 size_t conf_size (const struct setting *s);
+
+/* conf_officers.c: one setting of this kind, and what it says in a line. */
+bool officers_take (struct cfg *cfg, struct conf_officers *officers, const config_setting_t *from);
+void officers_value (const struct conf_officers *officers, char *out, size_t size);
 
 #endif

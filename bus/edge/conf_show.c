@@ -21,6 +21,7 @@ struct conf_about conf_about (enum conf_setting which)
         [TEXT] = "text",      [INT] = "number",        [LEVEL] = "level",
         [TLP] = "label",      [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints",
         [NUMBER] = "pattern", [ZONE] = "time zone"
+        [NUMBER] = "pattern", [OFFICERS] = "officers"
     };
     const struct setting *s = &conf_settings[which];
     struct conf_about about = { .name = s->name,
@@ -35,7 +36,7 @@ struct conf_about conf_about (enum conf_setting which)
         snprintf (about.range, sizeof about.range, "%" PRId64 " to %" PRId64, s->min, s->max);
     else if (s->kind == TEXT || s->kind == NUMBER || s->kind == ZONE)
         snprintf (about.range, sizeof about.range, "at most %" PRId64 " bytes", s->max);
-    else if (s->kind == ENDPOINTS)
+    else if (s->kind == ENDPOINTS || s->kind == OFFICERS)
         snprintf (about.range, sizeof about.range, "at most %" PRId64 " of them", s->max);
     return about;
 }
@@ -63,6 +64,8 @@ void conf_value (const struct conf *conf, enum conf_setting which, char out[CONF
         snprintf (out, CONF_VALUE, "%" PRId64, number);
     } else if (s->kind == ENDPOINTS)
         endpoints_value (conf, which, out, CONF_VALUE);
+    else if (s->kind == OFFICERS)
+        officers_value (&conf->officers, out, CONF_VALUE);
     else
         snprintf (out, CONF_VALUE, "%s", at);
 }
@@ -105,6 +108,8 @@ static void write_setting (FILE *out, const struct setting *s, const char *liste
         fprintf (out, "# from %" PRId64 " to %" PRId64 "\n", s->min, s->max);
     if (s->kind == ENDPOINTS)
         fprintf (out, "# one, or up to %" PRId64 " as [ \"...\", \"...\" ]\n", s->max);
+    if (s->kind == OFFICERS)
+        fputs ("# as ( { name = \"S. Ahmed\"; user = \"sahmed\"; may = [ \"*\" ]; } )\n", out);
     if (s->at == offsetof (struct conf, listen) && listen && *listen)
         fprintf (out, "%s = \"%s\";\n", s->name, listen);
     else if (s->kind == INT)

@@ -71,6 +71,7 @@ static void assert_defaults (const struct conf *conf)
     assert_string_equal (conf->tap, "");
     assert_string_equal (conf->tap_tlp, "TLP:GREEN");
     assert_string_equal (conf->time_zone, "Asia/Karachi");
+    assert_int_equal (conf->officers.count, 0);
 }
 
 static void without_a_file_the_defaults_hold (void **state)
@@ -106,6 +107,14 @@ static void every_setting_is_taken (void **state)
     assert_string_equal (conf.tap, "ipc:///run/certbus/tap");
     assert_string_equal (conf.tap_tlp, "TLP:CLEAR");
     assert_string_equal (conf.time_zone, "Asia/Dubai");
+    assert_int_equal (conf.officers.count, 2);
+    assert_string_equal (conf.officers.at[1].name, "K. Khan");
+    assert_string_equal (conf.officers.at[1].user, "kkhan");
+    assert_true (conf_officer_may (&conf.officers.at[1], span_of ("ask")));
+    assert_true (conf_officer_may (&conf.officers.at[1], span_of ("answer")));
+    assert_false (conf_officer_may (&conf.officers.at[1], span_of ("close")));
+    assert_false (conf_officer_may (&conf.officers.at[1], span_of ("as")));
+    assert_false (conf_officer_may (&conf.officers.at[1], span_of ("")));
 }
 
 /* A line that sets `name`, with or without a # before it. */
@@ -212,6 +221,17 @@ static void a_mistake_is_named_with_file_line_and_setting (void **state)
         { "tap_tlp = \"GREEN\";", "f:1: tap_tlp: \"GREEN\" is no label; expected TLP:CLEAR" },
         { "tap_tlp = \"\";", "f:1: tap_tlp: \"\" is no label" },
         { "time_zone = \"Asia/Karachy\";", "f:1: time_zone: \"Asia/Karachy\" is no time zone" },
+        { "officers = 1;", "f:1: officers: expected a list ( { name = " },
+        { "officers = ( { name = \"A\"; user = \"a\"; } );", "expected { name = \"S. Ahmed\"" },
+        { "officers = ( { name = \"A\"; user = \"a\"; may = [ ]; } );",
+          "f:1: officers[0].may: 0 words; expected 1 to 32" },
+        { "officers = ( { name = \"A\"; user = \"a\"; may = [ \"Close it\" ]; } );",
+          "f:1: officers[0].may[0]: expected a step (\"acknowledge\")" },
+        { "officers = ( { name = \"A\"; user = \"a\"; may = [ \"*\" ]; },\n"
+          "{ name = \"A\"; user = \"b\"; may = [ \"*\" ]; } );",
+          "f:2: officers[1]: \"A\" stands there twice" },
+        { "officers = ( { name = \"A\"; usr = \"a\"; may = [ \"*\" ]; } );",
+          "f:1: officers[0].usr: no such setting; expected name, user, may" },
         { "lissten = \"tcp://*:1\";", "f:1: lissten: no such setting; did you mean listen?" },
         { "\nquarantine_message = 1;",
           "f:2: quarantine_message: no such setting; did you mean quarantine_messages?" },
