@@ -34,8 +34,7 @@ static const struct {
     { "config", false, local_config },   { "quarantine", false, local_quarantine },
     { "refused", false, local_refused }, { "release", true, local_release },
     { "discard", true, local_discard },  { "countersign", true, local_countersign },
-    { "ask", true, local_ask },
-    { "bulletin", false, local_bulletin },
+    { "ask", true, local_ask },          { "bulletin", false, local_bulletin },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */

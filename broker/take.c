@@ -258,18 +258,6 @@ static enum cb_reason used_before (struct store *store, const struct item *item,
     return hash_equal (&record.leaf, &item->leaf) ? CB_OK : CB_EQUIVOCATION;
 }
 
-/* Whether what it says of its thread is so, as far as it is held here: OK, THREAD, NO_GRANT or
- * CARRIED. */
-static enum cb_reason check_thread (struct store *store, struct item *item)
-{
-    if (item->needs_thread && !held_here (store->journal, &item->thread))
-        return CB_THREAD;
-    if (item->carries && carrier_differs (store, item->envelope))
-        return CB_CARRIED;
-    return item->participants != 0 ? participants_check (store, item) : CB_OK;
-}
-
-enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
 /* Live and exercise never meet: NULL, or why this one is refused. Our own that come back were
  * taken in there. */
 static const char *strays (struct store *store, const struct intake_batch *batch,
@@ -287,15 +275,29 @@ static const char *strays (struct store *store, const struct intake_batch *batch
     return exercise_look (store, &ask);
 }
 
-enum cb_reason take_look (struct store *store, const struct item *item, int64_t *position)
+/* Whether what it says of its thread and its exercise is so, as far as that is held here: OK,
+ * THREAD, CARRIED, NO_GRANT or EXERCISE, with the item's detail. Without a batch it is only
+ * looked at. */
+static enum cb_reason check_held (struct store *store, const struct intake_batch *batch,
+                                  struct item *item)
+{
+    if (item->needs_thread && !held_here (store->journal, &item->thread))
+        return CB_THREAD;
+    if (item->carries && carrier_differs (store, item->envelope))
+        return CB_CARRIED;
+    enum cb_reason reason = item->participants != 0 ? participants_check (store, item) : CB_OK;
+    const char *why = reason == CB_OK ? strays (store, batch, item) : NULL;
+    if (why != NULL && item->detail == NULL)
+        item->detail = strdup (why);
+    return why != NULL ? CB_EXERCISE : reason;
+}
+
+enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
 {
     enum cb_reason reason = used_before (store, item, mark_of (store, &item->id), position);
     if (reason != CB_OK || *position > 0)
         return reason;
-    return check_thread (store, item);
-    return lacks_thread (store, item)           ? CB_THREAD
-           : strays (store, NULL, item) != NULL ? CB_EXERCISE
-                                                : CB_OK;
+    return check_held (store, NULL, item);
 }
 
 static void refuse_equivocation (struct store *store, const struct intake_batch *batch,
@@ -382,26 +384,6 @@ static void store_plain (struct store *store, const struct intake_batch *batch, 
         numbers_fold (store, &e, item->position);
 }
 
-/* What has to be here before it is not. True: it is put off, as that may be on its way back. */
-static bool lacks (struct store *store, const struct intake_batch *batch, struct item *item)
-{
-    const char *why = NULL;
-    if (item->reason == CB_OK && lacks_thread (store, item))
-        item->reason = CB_THREAD;
-    else if (item->reason == CB_OK && (why = strays (store, batch, item)) != NULL)
-        item->reason = CB_EXERCISE;
-    else
-        return false;
-    if (batch->patient && clock_steady () < store->restored_until) {
-        item->reason = CB_OK;
-        item->outcome = TAKEN_PUT_OFF;
-        return true;
-    }
-    if (why != NULL && item->detail == NULL)
-        item->detail = strdup (why);
-    return false;
-}
-
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item)
 {
     if (store_full (store))
@@ -422,13 +404,13 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
         }
     }
     if (item->reason == CB_OK)
-        item->reason = check_thread (store, item);
-    if (item->reason == CB_THREAD && batch->patient && clock_steady () < store->restored_until) {
+        item->reason = check_held (store, batch, item);
+    bool later = item->reason == CB_THREAD || item->reason == CB_EXERCISE;
+    if (mark != NULL && later && batch->patient && clock_steady () < store->restored_until) {
         item->reason = CB_OK;
         item->outcome = TAKEN_PUT_OFF;
         return;
     }
-    if (mark != NULL && lacks (store, batch, item))
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);
     else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||

@@ -2,10 +2,9 @@
 #include "broker/casework/casework.h"
 
 #include "broker/carrier.h"
-#include "broker/casework/threads.h"
 #include "broker/casework/bulletins.h"
-#include "broker/casework/threads.h"
 #include "broker/casework/exercises.h"
+#include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
 
@@ -19,12 +18,8 @@
 #define REBUILD_SETTLES 1024
 
 const struct casework_part *const casework_parts[] = {
-    &threads_part,
-    &timers_part,
-    &carrier_part,
-    &exercises_part,
-    NULL,
-    &threads_part, &timers_part, &threads_part, &bulletin_counts_part, &bulletins_part, NULL,
+    &threads_part, /* what comes later reads the state of cases */
+    &timers_part,  &carrier_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
 };
 
 struct touched {
@@ -108,21 +103,6 @@ void subject_text (struct subject *out, enum subject_class class, struct span te
     memset (out, 0, sizeof *out);
     out->class = class;
     key_text (&out->key, text);
-}
-
-bool subject_msg_id (const struct subject *subject, struct msg_id *id)
-{
-    const uint8_t *bytes = subject->key.bytes;
-    const uint8_t *end = memchr (bytes, 0, subject->key.size);
-    size_t origin = end != NULL ? (size_t) (end - bytes) : 0;
-    memset (id, 0, sizeof *id);
-    if (origin == 0 || subject->key.size != origin + 1 + 4 + 8 + 8)
-        return false;
-    id->origin = span_bytes (bytes, origin);
-    id->epoch.counter = read_u32 (end + 1);
-    id->epoch.nonce = read_u64 (end + 5);
-    id->seq = (int64_t) read_u64 (end + 13);
-    return true;
 }
 
 void casework_touch (struct store *store, const struct subject *subject)

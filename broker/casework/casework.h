@@ -42,8 +42,6 @@ void subject_id (struct subject *out, enum subject_class class, const struct msg
 /* The id that a subject stands for; its origin borrows from the key. False: it stands for none. */
 bool subject_msg_id (const struct subject *subject, struct msg_id *id);
 void subject_text (struct subject *out, enum subject_class class, struct span text);
-/* The id that a subject was made of, which borrows from it. False: it was not made of one. */
-bool subject_msg_id (const struct subject *subject, struct msg_id *id);
 
 /* One part of casework. Functions that it has no use for are NULL. */
 struct casework_part {

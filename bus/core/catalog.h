@@ -128,7 +128,7 @@
     X (NOT_MEANT, 52, 0, "nothing in its audience lies on this side of the link")                  \
     X (ATTACHMENT, 53, 0,                                                                          \
        "a piece of a file that does not fit, or is larger than the policy lets")                   \
-    X (CARRIED, 54, 0, "what it carries is not what it must be")
+    X (CARRIED, 54, 0, "what it carries is not what it must be")                                   \
     X (QUESTIONS, 58, 0, "more questions at a time than are answered")
 
 #define CB_X(NAME, number, ...) CB_PURPOSE_##NAME = number,

@@ -54,14 +54,12 @@ struct conf {
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
     char time_zone[ZONE_NAME];  /* of schedules: bulletins, months */
     int64_t tap_exercises;      /* 1: it shows what is played, too */
-    unsigned lines[CONF_MOST];  /* where each was set, by enum conf_setting; 0: its default */
+    struct conf_officers officers;
+    unsigned lines[CONF_MOST]; /* where each was set, by enum conf_setting; 0: its default */
 };
 
 /* X (NAME, kind, default, min, max, sentence). Kinds: TEXT, INT, ENDPOINT, ENDPOINTS, LEVEL, TLP,
- * NUMBER, ZONE. */
-    struct conf_officers officers;
-
- * NUMBER, OFFICERS. */
+ * NUMBER, ZONE, OFFICERS. */
 #define CONF_SETTINGS(X)                                                                           \
     X (listen, ENDPOINTS, "", 0, 8, "where children connect: tcp://HOST:PORT; none: no open port") \
     X (parent, ENDPOINTS, "", 0, 8, "the parent's endpoints, if not those it announces")           \
@@ -77,7 +75,7 @@ struct conf {
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")                 \
     X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")  \
-    X (tap_exercises, INT, "0", 0, 1, "1: the tap shows exercises too, under topics of their own")
+    X (tap_exercises, INT, "0", 0, 1, "1: the tap shows exercises too, under topics of their own") \
     X (officers, OFFICERS, "", 0, OFFICERS_MAX,                                                    \
        "who may act for this party, and what; none: all who reach the act socket")
 

@@ -10,8 +10,7 @@
 #include "bus/edge/cfg.h"
 #include "bus/edge/conf.h"
 
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE };
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, OFFICERS };
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE, OFFICERS };
 
 struct setting {
     const char *name;
