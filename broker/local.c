@@ -35,6 +35,7 @@ static const struct {
     { "refused", false, local_refused }, { "release", true, local_release },
     { "discard", true, local_discard },  { "countersign", true, local_countersign },
     { "ask", true, local_ask },          { "bulletin", false, local_bulletin },
+    { "case", false, local_case },       { "cases", false, local_cases },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */

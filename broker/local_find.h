@@ -53,5 +53,8 @@ bool find_slice (struct find *self, struct store *store);
 /* Puts an array with what these are: id, kind, title, time; and their ids in words. */
 void find_pack (struct pack_out *out, struct store *store, const struct found *found,
                 struct pack_out *words);
+/* A refusal, not-found or ambiguous, with what was meant or what may have been: where not exactly
+ * one was found. */
+void find_refuse (struct pack_out *out, const struct find *find, struct store *store);
 
 #endif

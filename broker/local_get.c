@@ -195,10 +195,8 @@ static void put_check (struct get_job *job, struct store *store, const struct re
     job->found = true;
 }
 
-/* A refusal with what was meant, or what may have been. */
-static void put_candidates (struct get_job *job, struct store *store)
+void find_refuse (struct pack_out *out, const struct find *find, struct store *store)
 {
-    const struct find *find = &job->find;
     bool several = find->meant.count > 0;
     const struct found *found = several ? &find->meant : &find->guessed;
     struct pack_out list, words, detail;
@@ -217,16 +215,15 @@ static void put_candidates (struct get_job *job, struct store *store)
                            : several                          ? "; say more of it"
                            : any                              ? "?"
                                                               : ""));
-    pack_put_map (&job->out, 4);
-    pack_put_text (&job->out, "candidates");
-    pack_put_raw (&job->out, pack_result (&list));
-    put_span (&job->out, "detail", pack_result (&detail));
-    put_bool (&job->out, "ok", false);
-    put_text (&job->out, "reason", several ? "ambiguous" : "not-found");
+    pack_put_map (out, 4);
+    pack_put_text (out, "candidates");
+    pack_put_raw (out, pack_result (&list));
+    put_span (out, "detail", pack_result (&detail));
+    put_bool (out, "ok", false);
+    put_text (out, "reason", several ? "ambiguous" : "not-found");
     pack_free (&list);
     pack_free (&words);
     pack_free (&detail);
-    job->found = true;
 }
 
 static void get_run (struct job *base, struct store *store)
@@ -247,7 +244,8 @@ static void get_run (struct job *base, struct store *store)
     }
     if (job->what == GET_TYPED && job->find.meant.count != 1) {
         pack_init (&job->out);
-        put_candidates (job, store);
+        find_refuse (&job->out, &job->find, store);
+        job->found = true;
         return;
     }
     pack_init (&job->out);

@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/casework/exercises.h"
+#include "broker/local_step.h"
 #include "broker/numbers.h"
 #include "broker/officers.h"
 #include "bus/core/schema.h"
@@ -81,6 +82,24 @@ static void answer_reach (const struct question *q, const struct draft *draft, c
     pack_free (&reach.without);
 }
 
+/* The heads of a thread that whoever wrote it has seen. */
+static bool ask_after (const struct question *q, struct draft *draft)
+{
+    struct pack_in in = pack_open (body_field (q->map, "after"));
+    if (pack_peek (&in) == PACK_END)
+        return true; /* not given */
+    size_t count = pack_array (&in, 0, AFTER_MAX);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *hash = pack_fixed (&in, HASH_SIZE);
+        for (size_t j = 0; j < i && hash != NULL; j++)
+            in.bad |= memcmp (draft->after[j].bytes, hash, HASH_SIZE) == 0;
+        if (hash != NULL)
+            memcpy (draft->after[i].bytes, hash, HASH_SIZE);
+    }
+    draft->after_count = count;
+    return pack_done (&in) && (count == 0 || draft->thread.origin.size > 0);
+}
+
 static bool read_draft (const struct question *q, struct draft *draft)
 {
     memset (draft, 0, sizeof *draft);
@@ -114,6 +133,8 @@ static bool read_draft (const struct question *q, struct draft *draft)
     else if (!ask_ref (q, "thread", &draft->thread) || !ask_ref (q, "replaces", &draft->replaces) ||
              !ask_ref (q, "exercise", &draft->exercise))
         why = "thread, replaces or exercise is no reference";
+    else if (!ask_after (q, draft))
+        why = "after: at most 8 different hashes of messages of a thread";
     else if (draft->officer.size > OFFICER_MAX || draft->expires < 0 || draft->expires > TIME_MAX)
         why = "officer or expires is out of its range";
     else if (draft->climb.size > 0 && !party_valid (draft->climb))
@@ -156,10 +177,10 @@ static bool check_audience (const struct question *q, const struct draft *draft)
     return true;
 }
 
-/* --- Its number ---------------------------------------------------------------------------- */
+/* --- Its number, its case ------------------------------------------------------------------- */
 
 /* What only the journal knows of a message before it is one: whether its number is free, which
- * one is next, whether it was published before. */
+ * one is next, whether it was published before, whether its case lets it count. */
 struct publish_job {
     struct job job;
     struct question question; /* its map is an own copy */
@@ -167,6 +188,7 @@ struct publish_job {
     bool dry_run, next; /* the next number is wanted */
     unsigned mode;
     struct number_lookup lookup;
+    struct step_check step;
     char same[ID_TEXT];
     bool look; /* whether it strays between live and exercise */
     struct exercise_ask ask;
@@ -181,6 +203,8 @@ static void publish_run (struct job *base, struct store *store)
     numbers_look_up (store, &job->lookup);
     if (job->look)
         job->strays = exercise_look (store, &job->ask);
+    if (job->step.wanted)
+        step_check_run (&job->step, store);
     if (job->dry_run)
         numbers_same (store, body_text (map, "kind"), job->mode, body_field (map, "body"),
                       job->same);
@@ -301,9 +325,15 @@ static void publish_done (struct job *base, struct station *station)
         answer_refuse (&job->question.asker, "away", "the broker is leaving");
         goto done;
     }
+    if (job->step.reason != NULL) {
+        answer_refuse (&job->question.asker, job->step.reason, job->step.detail);
+        goto done;
+    }
     if (!read_draft (&job->question, &draft) || strayed (job) ||
         (job->next ? !next_number (job, number) : job->lookup.number[0] && !number_free (job)))
         goto done;
+    draft.after_count = job->step.after_count;
+    memcpy (draft.after, job->step.after, sizeof draft.after);
     if (job->next) {
         number_body (&body, draft.body, span_of (number));
         draft.body = pack_result (&body);
@@ -322,8 +352,9 @@ done:
     free (job);
 }
 
-static struct publish_job *publish_start (const struct question *q, const struct draft *draft)
+static struct publish_job *publish_start (const struct question *q)
 {
+    struct draft draft;
     struct publish_job *job = job_new (sizeof *job, publish_run, publish_done);
     uint8_t *map = malloc (q->map.size);
     if (map == NULL)
@@ -332,7 +363,9 @@ static struct publish_job *publish_start (const struct question *q, const struct
     job->question = *q;
     job->question.map = span_bytes (map, q->map.size);
     job->map = map;
-    job->mode = draft->mode;
+    read_draft (&job->question, &draft); /* again: it borrows from the copy */
+    step_check_begin (&job->step, station_name (q->station), &draft, clock_utc ());
+    job->mode = draft.mode;
     job->dry_run = ask_bool (q, "dry_run");
     ask_ref (&job->question, "replaces", &job->lookup.replaces);
     return job;
@@ -387,7 +420,9 @@ void local_publish (const struct question *q)
                             : "number: documents of this kind have none");
         return;
     }
-    if (!next && typed.size == 0 && !ask_bool (q, "dry_run") && !may_stray (&draft)) {
+    bool step = draft.thread.origin.size > 0 &&
+                (span_is (draft.kind, "update") || span_is (draft.kind, "note"));
+    if (!next && typed.size == 0 && !ask_bool (q, "dry_run") && !step && !may_stray (&draft)) {
         local_originate (q, &draft, NULL);
         return;
     }
@@ -398,7 +433,7 @@ void local_publish (const struct question *q)
         answer_refuse (&q->asker, "usage", detail);
         return;
     }
-    struct publish_job *job = publish_start (q, &draft);
+    struct publish_job *job = publish_start (q);
     job->next = next;
     if (good)
         job->lookup.series = series;
