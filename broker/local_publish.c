@@ -3,6 +3,7 @@
 
 #include "broker/casework/exercises.h"
 #include "broker/local_step.h"
+#include "broker/local_thread.h"
 #include "broker/numbers.h"
 #include "broker/officers.h"
 #include "bus/core/schema.h"
@@ -187,8 +188,10 @@ struct publish_job {
     uint8_t *map;
     bool dry_run, next; /* the next number is wanted */
     unsigned mode;
+    struct draft draft; /* as it was asked */
     struct number_lookup lookup;
     struct step_check step;
+    struct thread_lookup thread;
     char same[ID_TEXT];
     bool look; /* whether it strays between live and exercise */
     struct exercise_ask ask;
@@ -205,6 +208,7 @@ static void publish_run (struct job *base, struct store *store)
         job->strays = exercise_look (store, &job->ask);
     if (job->step.wanted)
         step_check_run (&job->step, store);
+    thread_look_up (store, &job->draft, &job->thread);
     if (job->dry_run)
         numbers_same (store, body_text (map, "kind"), job->mode, body_field (map, "body"),
                       job->same);
@@ -314,6 +318,16 @@ static bool strayed (const struct publish_job *job)
     return true;
 }
 
+/* Whether what the journal knows of its thread lets it go, with what it takes along. */
+static bool thread_fits (const struct publish_job *job, struct draft *draft, struct pack_out *body)
+{
+    char detail[THREAD_WHY];
+    enum cb_reason reason = thread_apply (job->question.station, &job->thread, draft, body, detail);
+    if (reason != CB_OK)
+        answer_reason (&job->question.asker, reason, detail);
+    return reason == CB_OK;
+}
+
 static void publish_done (struct job *base, struct station *station)
 {
     struct publish_job *job = (struct publish_job *) base;
@@ -330,12 +344,17 @@ static void publish_done (struct job *base, struct station *station)
         goto done;
     }
     if (!read_draft (&job->question, &draft) || strayed (job) ||
+        !thread_fits (job, &draft, &body) ||
         (job->next ? !next_number (job, number) : job->lookup.number[0] && !number_free (job)))
         goto done;
     draft.after_count = job->step.after_count;
     memcpy (draft.after, job->step.after, sizeof draft.after);
     if (job->next) {
-        number_body (&body, draft.body, span_of (number));
+        struct pack_out numbered;
+        pack_init (&numbered);
+        number_body (&numbered, draft.body, span_of (number));
+        pack_free (&body);
+        body = numbered;
         draft.body = pack_result (&body);
     } else {
         struct span typed = body_text (draft.body, "number");
@@ -348,6 +367,7 @@ static void publish_done (struct job *base, struct station *station)
         publish_numbered (job, &draft, number);
 done:
     pack_free (&body);
+    thread_lookup_free (&job->thread);
     free (job->map);
     free (job);
 }
@@ -366,6 +386,8 @@ static struct publish_job *publish_start (const struct question *q)
     read_draft (&job->question, &draft); /* again: it borrows from the copy */
     step_check_begin (&job->step, station_name (q->station), &draft, clock_utc ());
     job->mode = draft.mode;
+    read_draft (&job->question, &job->draft);
+    job->mode = draft->mode;
     job->dry_run = ask_bool (q, "dry_run");
     ask_ref (&job->question, "replaces", &job->lookup.replaces);
     return job;

@@ -34,8 +34,10 @@ size_t carried_credentials (const struct envelope *outer, struct span out[CARRIE
 }
 
 /* A sector in its audience does not count: who is in it is not for its carrier to say. */
-static bool addressed (const struct envelope *original, struct span party)
+bool carried_holds (const struct envelope *original, struct span party)
 {
+    if (span_equal (party, original->id.origin))
+        return true;
     for (size_t i = 0; i < original->audience_count; i++) {
         const struct term *term = &original->audience[i];
         if ((term->type == TERM_PARTY && span_equal (term->name, party)) ||
@@ -48,7 +50,7 @@ static bool addressed (const struct envelope *original, struct span party)
 bool carried_may_go (const struct envelope *original, struct span party, struct span lead)
 {
     struct span origin = original->id.origin;
-    if (original->tlp <= CB_TLP_GREEN || span_equal (party, origin) || addressed (original, party))
+    if (original->tlp <= CB_TLP_GREEN || carried_holds (original, party))
         return true;
     return original->climb.size > 0 && party_within (party, original->climb) &&
            (party_above (party, origin) || span_equal (party, lead));

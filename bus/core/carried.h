@@ -20,6 +20,8 @@ struct span carried_original (const struct envelope *outer);
 /* The credentials that came with it; returns how many. Borrows from the body. */
 size_t carried_credentials (const struct envelope *outer, struct span out[CARRIED_CREDENTIALS]);
 
+/* Whether a party has a report anyway: it is its origin, or named in its audience. */
+bool carried_holds (const struct envelope *original, struct span party);
 /* Whether the origin of a report lets `party` have it: it is the origin, or named in the report's
  * audience; the report is TLP:GREEN or CLEAR; or may-climb-to names it or a party above it, and it
  * stands above the origin or is `lead`, the CERT that takes over (empty: nobody does). */
