@@ -9,17 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void carrier_key (struct key *key, const struct msg_id *id)
+int64_t carrier_find (struct journal *journal, const struct msg_id *id, bool any_nonce)
 {
-    key_begin (key, TABLE_CARRIED);
-    key_id (key, id);
-}
-
-int64_t carrier_find (struct journal *journal, const struct msg_id *id)
-{
-    struct key key;
-    carrier_key (&key, id);
-    return (int64_t) table_get_u64 (journal, &key, 0);
+    return take_find_in (journal, TABLE_CARRIED, id, any_nonce);
 }
 
 static bool unpack (struct held *held)
@@ -34,18 +26,21 @@ static bool unpack (struct held *held)
     return true;
 }
 
-bool held_read (struct store *store, const struct msg_id *id, struct held *out)
+bool held_at (struct store *store, int64_t position, bool carried, struct held *out)
 {
     memset (out, 0, sizeof *out);
-    int64_t position = take_find (store->journal, id, false);
-    bool own = position > 0;
-    if (!own)
-        position = carrier_find (store->journal, id);
     out->bytes = position > 0 ? store_message (store, position, &out->record, &out->e) : NULL;
-    if (out->bytes != NULL && (own || unpack (out)))
+    if (out->bytes != NULL && (!carried || unpack (out)))
         return true;
     held_free (out);
     return false;
+}
+
+bool held_read (struct store *store, const struct msg_id *id, struct held *out)
+{
+    int64_t position = take_find (store->journal, id, false);
+    return position > 0 ? held_at (store, position, false, out)
+                        : held_at (store, carrier_find (store->journal, id, false), true, out);
 }
 
 void held_free (struct held *held)
@@ -56,7 +51,7 @@ void held_free (struct held *held)
 
 bool held_here (struct journal *journal, const struct msg_id *id)
 {
-    return take_find (journal, id, false) > 0 || carrier_find (journal, id) > 0;
+    return take_find (journal, id, false) > 0 || carrier_find (journal, id, false) > 0;
 }
 
 bool carrier_differs (struct store *store, struct span outer)
@@ -84,7 +79,8 @@ static void note_carried (struct store *store, const struct item *item,
     size_t count = carried_credentials (outer, credentials);
     for (size_t i = 0; i < count; i++)
         fold_credential (store, credentials[i]);
-    carrier_key (&key, &e.id);
+    key_begin (&key, TABLE_CARRIED);
+    key_id (&key, &e.id);
     threads_add_report (store, &e);
     if (table_get_u64 (store->journal, &key, 0) == 0)
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));

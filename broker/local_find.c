@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_find.h"
 
+#include "broker/carrier.h"
 #include "broker/standing.h"
 #include "broker/station.h"
 #include "broker/take.h"
@@ -145,6 +146,13 @@ static void find_id (struct find *self, struct store *store)
         found_add (&self->meant, position);
         if (i == 0)
             break; /* just as it was typed */
+    }
+    for (size_t i = 0; i < self->origin_count && self->meant.count == 0; i++) {
+        struct msg_id id = { span_of (self->origins[i]), self->epoch, self->seq };
+        int64_t position = carrier_find (store->journal, &id, !self->nonce);
+        if (position > 0)
+            found_add (&self->meant, position);
+        self->carried = position > 0;
     }
     self->phase = self->meant.count > 0 ? FIND_END : FIND_NUMBER;
 }

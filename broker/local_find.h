@@ -44,6 +44,7 @@ struct find {
     struct found numbered, coded, refused;
     /* out: one: this is it; several: these are meant; none: `guessed` may have been meant */
     struct found meant, guessed;
+    bool carried; /* the one that is meant is inside the message at that place (carrier.h) */
 };
 
 /* In the loop, which knows the parties. False: this is nothing that names a message. */

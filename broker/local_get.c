@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/carrier.h"
 #include "broker/link_view.h"
 #include "broker/local_find.h"
 #include "bus/core/schema.h"
@@ -119,14 +120,29 @@ static void put_replaced (struct pack_out *out, const struct standing *standing)
     standing_pack (out, standing);
 }
 
-static void put_life (struct get_job *job, struct store *store, const struct record *record,
-                      const struct envelope *e)
+/* What carried a message here. */
+static void put_carried (struct pack_out *out, const struct held *held)
 {
+    char id[ID_TEXT];
+    if (!held->carried)
+        return;
+    msg_id_text (&held->carrier, id);
+    pack_put_text (out, "carried");
+    pack_put_map (out, 2);
+    pack_put_text (out, "by");
+    put_ref (out, &held->carrier);
+    put_text (out, "id", id);
+}
+
+static void put_life (struct get_job *job, struct store *store, const struct held *held)
+{
+    const struct record *record = &held->record;
+    const struct envelope *e = &held->e;
     struct pack_out *out = &job->out, children;
     int parent = -1;
     size_t child_count = 0;
     pack_init (&children);
-    if (record->reason == CB_OK)
+    if (record->reason == CB_OK && !held->carried)
         child_count = put_links (&children, job, store, e, record->position, &parent);
     struct standing standing = { .position = 0 };
     struct refusal refusal;
@@ -134,8 +150,9 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
         standing_find (store->journal, &e->id, &standing);
     bool refused = record->reason == CB_OK && refusals_find (store, &e->id, &refusal);
     bool replaced = standing.position > 0;
-    pack_put_map (out, 6 + (parent >= 0) + 2 * replaced);
+    pack_put_map (out, 6 + held->carried + (parent >= 0) + 2 * replaced);
     put_answers (out, store, &e->id);
+    put_carried (out, held);
     pack_put_text (out, "children");
     pack_put_array (out, child_count);
     pack_put_raw (out, pack_result (&children));
@@ -151,6 +168,8 @@ static void put_life (struct get_job *job, struct store *store, const struct rec
     struct record again;
     if (!store_ok (store, journal_at (store->journal, record->position, &again)))
         again = *record;
+    again.envelope = record->envelope;
+    again.leaf = record->leaf;
     struct record_extra extra = { .standing = &standing, .refused = refused ? &refusal : NULL };
     put_record (out, &again, job->station, &extra);
     pack_put_text (out, "ref");
@@ -226,11 +245,22 @@ void find_refuse (struct pack_out *out, const struct find *find, struct store *s
     pack_free (&detail);
 }
 
+/* Of what is no longer kept its hash is. */
+static void look_up_check (struct get_job *job, struct store *store)
+{
+    struct held held = { .bytes = NULL };
+    int64_t position = take_find (store->journal, &job->id, false);
+    job->found = position > 0
+                     ? journal_at (store->journal, position, &held.record) == JOURNAL_OK
+                     : held_at (store, carrier_find (store->journal, &job->id, false), true, &held);
+    put_check (job, store, &held.record);
+    held_free (&held);
+}
+
 static void get_run (struct job *base, struct store *store)
 {
     struct get_job *job = (struct get_job *) base;
-    struct record record;
-    struct envelope e;
+    struct held held;
     int64_t position = 0;
     switch (job->what) {
     case GET_TYPED:
@@ -239,7 +269,7 @@ static void get_run (struct job *base, struct store *store)
             return;
         position = job->find.meant.at[0];
         break;
-    case GET_CHECK: position = take_find (store->journal, &job->id, false); break;
+    case GET_CHECK: break;
     case GET_CONTACT: position = find_contact (store, job->origin); break;
     }
     if (job->what == GET_TYPED && job->find.meant.count != 1) {
@@ -250,17 +280,15 @@ static void get_run (struct job *base, struct store *store)
     }
     pack_init (&job->out);
     if (job->what == GET_CHECK) {
-        job->found = journal_at (store->journal, position, &record) == JOURNAL_OK;
-        put_check (job, store, &record);
+        look_up_check (job, store);
         return;
     }
-    uint8_t *copy = store_message (store, position, &record, &e);
-    job->found = copy != NULL;
+    job->found = held_at (store, position, job->find.carried, &held);
     if (job->found && job->what == GET_CONTACT)
-        put_contact (job, &e);
+        put_contact (job, &held.e);
     else if (job->found)
-        put_life (job, store, &record, &e);
-    free (copy);
+        put_life (job, store, &held);
+    held_free (&held);
 }
 
 static void get_done (struct job *base, struct station *station)

@@ -156,10 +156,11 @@ bool take_newest_epoch (struct journal *journal, struct span origin, struct epoc
     return true;
 }
 
-int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_nonce)
+int64_t take_find_in (struct journal *journal, enum table table, const struct msg_id *id,
+                      bool any_nonce)
 {
     struct key key;
-    key_begin (&key, TABLE_IDS);
+    key_begin (&key, table);
     if (!any_nonce) {
         key_id (&key, id);
         return (int64_t) table_get_u64 (journal, &key, 0);
@@ -179,7 +180,7 @@ int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_no
             break;
         struct msg_id exact = *id;
         exact.epoch.nonce = read_u64 (found.data + key.size);
-        int64_t position = take_find (journal, &exact, false);
+        int64_t position = take_find_in (journal, table, &exact, false);
         if (position > newest)
             newest = position;
         if (exact.epoch.nonce == UINT64_MAX)
@@ -189,6 +190,11 @@ int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_no
         key_u64 (&after, UINT64_MAX);
     }
     return newest;
+}
+
+int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_nonce)
+{
+    return take_find_in (journal, TABLE_IDS, id, any_nonce);
 }
 
 void item_from (struct item *item, const struct envelope *e, const struct verdict *verdict)

@@ -11,6 +11,7 @@
 #define CERTBUS_TAKE_H
 
 #include "broker/store.h"
+#include "broker/tables.h"
 #include "bus/core/intake.h"
 
 struct marks;
@@ -75,6 +76,9 @@ void take_flush (struct store *store);
 /* Where a message with this id stands; 0: nowhere here. With `any_nonce`, the
  * epoch's nonce of `id` is ignored and the newest match is returned. */
 int64_t take_find (struct journal *journal, const struct msg_id *id, bool any_nonce);
+/* The same in another table whose keys are ids and whose values positions. */
+int64_t take_find_in (struct journal *journal, enum table table, const struct msg_id *id,
+                      bool any_nonce);
 /* The highest sequence taken of an origin in an epoch; 0: none. */
 int64_t take_highest (struct journal *journal, struct span origin, struct epoch epoch);
 /* The newest epoch in which messages of this origin are held; false: none. */

@@ -41,12 +41,16 @@ static void print_far (const struct fetched *fetched)
 {
     const struct record *record = &fetched->record;
     struct span parent = body_field (fetched->answer, "parent");
+    struct span carried = body_field (fetched->answer, "carried");
     say ("\nHow far\n");
     if (record->whole)
         say ("  issued           %s, by %s\n", when_of (record->e.issued).text,
              line_of (record->e.id.origin).text);
     say ("  stored here      %s%s%s\n", when_of (record->taken).text,
          record->from.size ? ", from " : "", line_of (record->from).text);
+    if (carried.size)
+        say ("  inside           %s, which carried it here\n",
+             line_of (body_text (carried, "id")).text);
     if (parent.size)
         say ("  at the parent    %s\n", answer_bool (parent, "acked") ? "yes" : "not yet");
     print_children (fetched->answer);

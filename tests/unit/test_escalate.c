@@ -248,7 +248,7 @@ static void look_run (struct store *store, void *arg)
     struct term terms[4];
     for (size_t i = 0; i < 4; i++)
         assert_true (term_parse (&terms[i], span_of (parties[i])));
-    looking->carrier = carrier_find (store->journal, &looking->report->id);
+    looking->carrier = carrier_find (store->journal, &looking->report->id, false);
     looking->held = held_read (store, &looking->report->id, &held) && held.carried;
     looking->leaf = held.record.leaf;
     held_free (&held);
