@@ -383,7 +383,8 @@ enum case_void step_apply (struct case_state *state, const struct step *step)
     do_what (state, step);
     lead = lead || (begins && case_leads (state, step->id.origin));
     later (&state->news, step->issued);
-    if (!lead)
+    /* A broker escalates by itself: it is no word of the lead, whose silence it tells of. */
+    if (!lead || step->what == CASE_ESCALATE)
         return why;
     later (&state->lead_news, step->issued);
     /* What was promised has come, or is promised anew. */
