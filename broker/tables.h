@@ -50,7 +50,9 @@
     X (SET, 'W', "class, subject: its timers, to be found again")                                  \
     X (CLOCKS, 'K', "due, class, subject, clock, start: the next timer of a clock that runs")      \
     X (RAISED, 'R', "subject, clock, start, step, level: position of what was raised for it")      \
-    X (BREACHES, 'H', "party, due, subject, clock: what was not done in time")                     \
+    X (ARRIVED, 'J', "case, position: a step that starts or stops a clock, and when it came")      \
+    X (BREACHED, 'B', "case, clock, start, party: by when; to be found in BREACHES")               \
+    X (BREACHES, 'H', "party, due, case, clock: what was not done in time")                        \
     X (LEDGER, 'L', "advisory, party: what became of it there")                                    \
     X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \

@@ -68,7 +68,7 @@ static void put_body (struct pack_out *out, struct span self, const struct alarm
 
 static bool urgent (const struct alarm *a)
 {
-    return a->step >= STEP_BREACH &&
+    return (a->step >= STEP_BREACH || strcmp (a->what, "climbed") == 0) &&
            (strcmp (a->severity, "S1") == 0 || strcmp (a->severity, "S2") == 0 ||
             strcmp (a->severity, "undetermined") == 0);
 }

@@ -47,8 +47,8 @@ struct alarm {
     struct msg_id exercise; /* when mode is exercise */
 };
 
-/* Makes it a deed of the party `self`; copies. Flash from the breach on of what is S1, S2 or
- * undetermined, else routine. */
+/* Makes it a deed of the party `self`; copies. Flash from the breach on, and when it climbed, of
+ * what is S1, S2 or undetermined; else routine. */
 void alarm_deed (struct deed *out, struct span self, const struct alarm *alarm);
 
 /* What an alarm or escalation was raised for. False: for nothing that is told here (the clock

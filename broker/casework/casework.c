@@ -4,6 +4,7 @@
 #include "broker/carrier.h"
 #include "broker/casework/bulletins.h"
 #include "broker/casework/exercises.h"
+#include "broker/casework/clocks.h"
 #include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
@@ -20,6 +21,7 @@
 const struct casework_part *const casework_parts[] = {
     &threads_part, /* what comes later reads the state of cases */
     &timers_part,  &carrier_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
+    &threads_part, &clocks_part, &timers_part, &carrier_part, NULL,
 };
 
 struct touched {

@@ -9,3 +9,6 @@ const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_BULLETIN] = bulletins_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
 };
+#include "broker/casework/clocks.h"
+
+const timer_fire casework_fires[SUBJECT_CLASSES] = { [SUBJECT_CASE] = clocks_fire };
