@@ -374,7 +374,6 @@ done:
 
 static struct publish_job *publish_start (const struct question *q)
 {
-    struct draft draft;
     struct publish_job *job = job_new (sizeof *job, publish_run, publish_done);
     uint8_t *map = malloc (q->map.size);
     if (map == NULL)
@@ -383,11 +382,9 @@ static struct publish_job *publish_start (const struct question *q)
     job->question = *q;
     job->question.map = span_bytes (map, q->map.size);
     job->map = map;
-    read_draft (&job->question, &draft); /* again: it borrows from the copy */
-    step_check_begin (&job->step, station_name (q->station), &draft, clock_utc ());
-    job->mode = draft.mode;
-    read_draft (&job->question, &job->draft);
-    job->mode = draft->mode;
+    read_draft (&job->question, &job->draft); /* again: it borrows from the copy */
+    step_check_begin (&job->step, station_name (q->station), &job->draft, clock_utc ());
+    job->mode = job->draft.mode;
     job->dry_run = ask_bool (q, "dry_run");
     ask_ref (&job->question, "replaces", &job->lookup.replaces);
     return job;

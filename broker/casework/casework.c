@@ -18,11 +18,18 @@
 /* Records of a rebuild after which it settles: what was touched is kept in memory until then. */
 #define REBUILD_SETTLES 1024
 
+/* clang-format off */
 const struct casework_part *const casework_parts[] = {
     &threads_part, /* what comes later reads the state of cases */
-    &timers_part,  &carrier_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
-    &threads_part, &clocks_part, &timers_part, &carrier_part, NULL,
+    &clocks_part,
+    &timers_part,
+    &carrier_part,
+    &bulletin_counts_part,
+    &bulletins_part,
+    &exercises_part,
+    NULL,
 };
+/* clang-format on */
 
 struct touched {
     struct subject subject;

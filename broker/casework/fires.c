@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/bulletins.h"
+#include "broker/casework/clocks.h"
 #include "broker/casework/exercises.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
 const timer_fire casework_fires[SUBJECT_CLASSES] = {
-    [SUBJECT_CASE] = NULL,
+    [SUBJECT_CASE] = clocks_fire,
     [SUBJECT_BULLETIN] = bulletins_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
 };
-#include "broker/casework/clocks.h"
-
-const timer_fire casework_fires[SUBJECT_CLASSES] = { [SUBJECT_CASE] = clocks_fire };
