@@ -329,6 +329,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
         journal_close (&journal);
         return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));
     }
+    self->store->enrolled = directory_enrolled (self->directory, station_name (self));
     station_limits (self);
     heirs_keep (self);
     return true;

@@ -38,11 +38,12 @@ struct store {
     const struct credential *me;                   /* does not change */
     int64_t quarantine_messages, quarantine_bytes; /* kept of a neighbour */
     int64_t quarantine_age;                        /* ms: what is older makes room for what comes */
-    int64_t restored_until;        /* steady ms: a neighbour has just seen what is not here */
-    uint64_t reserve;              /* bytes of free space below which new messages are refused */
-    struct casework *casework;     /* what is to be settled, see casework/casework.h */
-    bool timers_moved;             /* in this turn, see casework/timers.h */
-    _Atomic int64_t timers_first;  /* ms UTC, when the first timer is due: for the loop */
+    int64_t enrolled;             /* ms UTC: what was issued before starts no clock of this party */
+    int64_t restored_until;       /* steady ms: a neighbour has just seen what is not here */
+    uint64_t reserve;             /* bytes of free space below which new messages are refused */
+    struct casework *casework;    /* what is to be settled, see casework/casework.h */
+    bool timers_moved;            /* in this turn, see casework/timers.h */
+    _Atomic int64_t timers_first; /* ms UTC, when the first timer is due: for the loop */
     _Atomic uint64_t timers_turns; /* how often timers were moved: for the loop */
     struct zone *zone;             /* of schedules, owned; NULL: none was set */
     struct store_thread *thread;

@@ -53,7 +53,8 @@
     X (ARRIVED, 'J', "case, position: a step that starts or stops a clock, and when it came")      \
     X (BREACHED, 'B', "case, clock, start, party: by when; to be found in BREACHES")               \
     X (BREACHES, 'H', "party, due, case, clock: what was not done in time")                        \
-    X (LEDGER, 'L', "advisory, party: what became of it there")                                    \
+    X (LEDGER, 'L', "advisory, mode, party: what became of it there (bus/core/ledger.h)")          \
+    X (MET, 'Z', "advisory, clock, due: all had answered then, by the directory of the loop")      \
     X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
     X (HEARD, 'E', "party: when something of it was last heard")                                   \

@@ -5,6 +5,7 @@
 #include "broker/casework/bulletins.h"
 #include "broker/casework/exercises.h"
 #include "broker/casework/clocks.h"
+#include "broker/casework/ledger.h"
 #include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
@@ -28,6 +29,7 @@ const struct casework_part *const casework_parts[] = {
     &bulletins_part,
     &exercises_part,
     NULL,
+    &timers_part,  &carrier_part, &ledger_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
 };
 /* clang-format on */
 

@@ -2,11 +2,14 @@
 #include "broker/casework/bulletins.h"
 #include "broker/casework/clocks.h"
 #include "broker/casework/exercises.h"
+#include "broker/casework/ledger.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
 const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_CASE] = clocks_fire,
+    [SUBJECT_CASE] = NULL,
+    [SUBJECT_ADVISORY] = ledger_fire,
     [SUBJECT_BULLETIN] = bulletins_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
 };

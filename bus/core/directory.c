@@ -318,6 +318,16 @@ void directory_each (const struct directory *self, struct span top, directory_vi
     free (found);
 }
 
+int64_t directory_enrolled (const struct directory *self, struct span name)
+{
+    const struct slot *slot = directory_slot (self, name);
+    int64_t first = INT64_MAX;
+    for (const struct kept *kept = slot ? slot->newest_taken : NULL; kept; kept = kept->older)
+        if (kept->entry.credential.not_before < first)
+            first = kept->entry.credential.not_before;
+    return first;
+}
+
 size_t directory_children (const struct directory *self, struct span party)
 {
     size_t count = 0;

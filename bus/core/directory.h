@@ -62,6 +62,9 @@ const struct entry *directory_by_name (const struct directory *self, struct span
 /* The credential of one generation of a party; NULL: not known. */
 const struct entry *directory_generation (const struct directory *self, struct span name,
                                           uint32_t generation);
+/* When a party was enrolled: from when the first of its credentials that are known counts, ms UTC.
+ * INT64_MAX: it is not known. */
+int64_t directory_enrolled (const struct directory *self, struct span name);
 /* Whether the keys differ from each other and none, in whatever role, is in use by
  * another party (its own former name is none). */
 bool directory_key_free (const struct directory *self, const struct credential *c);
