@@ -36,6 +36,7 @@ static const struct {
     { "discard", true, local_discard },  { "countersign", true, local_countersign },
     { "ask", true, local_ask },          { "bulletin", false, local_bulletin },
     { "case", false, local_case },       { "cases", false, local_cases },
+    { "ledger", false, local_ledger },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */

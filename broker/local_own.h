@@ -83,6 +83,7 @@ void local_trust (const struct question *q);
 void local_freeze (const struct question *q);
 void local_quarantine (const struct question *q);
 void local_refused (const struct question *q);
+void local_ledger (const struct question *q);
 void local_release (const struct question *q);
 void local_discard (const struct question *q);
 void local_config (const struct question *q);

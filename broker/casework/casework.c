@@ -30,6 +30,8 @@ const struct casework_part *const casework_parts[] = {
     &exercises_part,
     NULL,
     &timers_part,  &carrier_part, &ledger_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
+    &timers_part,    &carrier_part,   &ledger_part, &bulletin_counts_part,
+    &bulletins_part, &exercises_part, NULL,
 };
 /* clang-format on */
 
