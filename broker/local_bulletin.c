@@ -137,7 +137,7 @@ static void answer (struct bulletin_job *job, struct station *station)
     bool draft = pack_result (&job->draft).size > 0, final = pack_result (&job->final).size > 0;
     bool made = job->made != NULL, due = job->due != TIMER_NEVER;
     pack_init (&out);
-    pack_put_map (&out, 5 + draft + final + made + due);
+    pack_put_map (&out, 7 + draft + final + made + due);
     if (made) {
         bulletin_titles (station, job->made);
         pack_put_text (&out, "body");
@@ -151,10 +151,15 @@ static void answer (struct bulletin_job *job, struct station *station)
         pack_put_text (&out, "final");
         pack_put_raw (&out, pack_result (&job->final));
     }
+    const struct policy *policy = directory_policy_now (station->directory);
+    put_int (&out, "least",
+             policy != NULL ? policy_setting (policy, "seen-threshold", BULLETIN_LEAST)
+                            : BULLETIN_LEAST);
     if (due)
         put_int (&out, "next", job->due);
     put_bool (&out, "ok", true);
     put_bool (&out, "own", job->own || made);
+    put_span (&out, "role", station->me->credential.role);
     put_span (&out, "self", station_name (station));
     pack_put_text (&out, "subscribers");
     put_list (job, station, BULLETIN_OWN, &out);

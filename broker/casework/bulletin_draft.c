@@ -226,7 +226,7 @@ static void fill_next (struct store *store, int64_t now, struct bulletin *out)
     }
     struct bulletin_period this;
     if (bulletin_this_period (store, now, &this))
-        bulletin_add_item (&out->next, span_of ("The next bulletin"), this.until, -1);
+        bulletin_add_item (&out->next, span_of (BULLETIN_NEXT), this.until, -1);
 }
 
 /* --- All of it ----------------------------------------------------------------------------- */

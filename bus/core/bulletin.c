@@ -87,6 +87,11 @@ static int by_count (const void *a, const void *b)
     return by_name (a, b);
 }
 
+void bulletin_sort_rows (struct bulletin_rows *rows)
+{
+    qsort (rows->at, rows->count, sizeof rows->at[0], by_count);
+}
+
 static int party_order (const void *a, const void *b)
 {
     const struct bulletin_party *x = a, *y = b;
@@ -102,9 +107,10 @@ static void sort_parties (struct bulletin_parties *parties)
 
 void bulletin_sort (struct bulletin *b)
 {
+    struct bulletin_rows *severities = &b->tables[BULLETIN_BY_SEVERITY];
     for (unsigned i = BULLETIN_BY_ALL + 1; i < BULLETIN_BY_END; i++)
-        qsort (b->tables[i].at, b->tables[i].count, sizeof b->tables[i].at[0],
-               i == BULLETIN_BY_SEVERITY ? by_name : by_count);
+        bulletin_sort_rows (&b->tables[i]);
+    qsort (severities->at, severities->count, sizeof severities->at[0], by_name);
     sort_parties (&b->overdue);
     sort_parties (&b->breaches);
     sort_parties (&b->silent);

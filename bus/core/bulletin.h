@@ -116,6 +116,8 @@ void bulletin_add (struct bulletin_rows *rows, struct span name, int64_t count, 
 bool bulletin_add_party (struct bulletin_parties *parties, struct span party, int64_t count);
 bool bulletin_add_item (struct bulletin_items *items, struct span title, int64_t when,
                         int64_t count);
+/* The largest first, then by name. */
+void bulletin_sort_rows (struct bulletin_rows *rows);
 /* Tables and parties in their order: the largest first, then by name; severities by name. */
 void bulletin_sort (struct bulletin *b);
 
@@ -125,6 +127,23 @@ void bulletin_number (struct span party, const char *day, char out[BULLETIN_NUMB
 
 /* Appends the body of a draft. */
 void bulletin_pack (struct pack_out *out, const struct bulletin *b);
+
+/* --- The community edition ----------------------------------------------------------------- */
+
+/* The policy's `seen-threshold`, where it says nothing. */
+#define BULLETIN_LEAST 5
+/* In `next` of a body: the one entry that both editions have. */
+#define BULLETIN_NEXT "The next bulletin"
+
+/* Appends the body of the community edition of a bulletin (a canonical body of that kind): no
+ * party, no case, nothing of an advisory above TLP:GREEN, and every figure below `least` that is
+ * about constituents as "fewer than `least`". Status and threat level stay as they are. */
+void bulletin_green (struct pack_out *out, struct span body, int64_t least);
+
+/* A name of the Cabinet's edition (a party, its title, the last label of its name, the title of a
+ * case) that a text says in whole words, in any case of letters. Borrows from the body; empty:
+ * none. */
+struct span bulletin_named (struct span body, struct span text);
 
 /* Whether a case may be named in an edition at TLP:AMBER of the party `self`: what is CLEAR or
  * GREEN may, what is AMBER where its origin agreed that it climbs to `self` or above, and what is

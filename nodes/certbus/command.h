@@ -82,6 +82,9 @@ struct command {
     X (contain)                                                                                    \
     X (recover)                                                                                    \
     X (reopen)                                                                                     \
+    X (subscribe)                                                                                  \
+    X (unsubscribe)                                                                                \
+    X (bulletin)                                                                                   \
     X (watch)                                                                                      \
     X (list)                                                                                       \
     X (show)                                                                                       \
