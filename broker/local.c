@@ -37,6 +37,7 @@ static const struct {
     { "ask", true, local_ask },          { "bulletin", false, local_bulletin },
     { "case", false, local_case },       { "cases", false, local_cases },
     { "ledger", false, local_ledger },
+    { "exercise", false, local_exercise },
 };
 
 /* --- Questions ----------------------------------------------------------------------------- */

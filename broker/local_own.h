@@ -91,6 +91,7 @@ void local_ask (const struct question *q);
 void local_bulletin (const struct question *q);
 void local_case (const struct question *q);
 void local_cases (const struct question *q);
+void local_exercise (const struct question *q);
 
 /* local_again.c: a revocation, and with it, in one step, what takes the place of the credential. */
 struct withdrawal {

@@ -55,7 +55,7 @@ static void begin (struct deed *out, const char *kind)
     out->draft.kind = span_of (kind);
 }
 
-static struct span term_text (const struct term *term, char text[TERM_MAX + 1])
+struct span term_text (const struct term *term, char text[TERM_MAX + 1])
 {
     snprintf (text, TERM_MAX + 1, "%s" SPAN_FMT "%s", term->type == TERM_SECTOR ? "@" : "",
               SPAN_ARG (term->name), term->type == TERM_SUBTREE ? ".**" : "");

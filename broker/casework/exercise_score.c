@@ -160,7 +160,7 @@ static void put_time (struct pack_out *out, const char *key, int64_t time)
     pack_put_int (out, time);
 }
 
-static void put_mark (struct pack_out *out, const struct exercise_mark *mark)
+void exercise_put_mark (struct pack_out *out, const struct exercise_mark *mark)
 {
     bool done = mark->done > 0;
     pack_put_map (out, 5 + 2 * done + (mark->from > 0));
@@ -192,7 +192,7 @@ void exercise_put_score (struct pack_out *out, const struct exercise *exercise, 
     pack_put_array (out, rows);
     for (size_t i = 0; i < count; i++)
         if (shown (exercise, told, &marks[i]))
-            put_mark (out, &marks[i]);
+            exercise_put_mark (out, &marks[i]);
     pack_put_text (out, "step");
     pack_put_text (out, "score");
     if (exercise->title.size > 0) {

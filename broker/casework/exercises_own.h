@@ -14,6 +14,10 @@
 /* Who an inject is by, before its name. */
 #define EXERCISE_BY "inject "
 
+/* "pk.sindh.**", as it is written. */
+struct span term_text (const struct term *term, char text[TERM_MAX + 1]);
+/* One row of a score. */
+void exercise_put_mark (struct pack_out *out, const struct exercise_mark *mark);
 /* Whether an answer to an advisory says of each action it names that nothing is left to do. */
 bool exercise_actions_done (struct span actions);
 

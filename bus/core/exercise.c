@@ -21,6 +21,11 @@ enum exercise_what exercise_what (struct span name)
     return (enum exercise_what) what;
 }
 
+const char *exercise_what_name (unsigned what)
+{
+    return what < EXERCISE_WHAT_END ? what_names[what] : "?";
+}
+
 const char *exercise_stands_name (unsigned stands)
 {
     return stands < EXERCISE_STANDS_END ? stands_names[stands] : "?";

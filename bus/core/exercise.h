@@ -43,6 +43,7 @@ enum exercise_stands { EXERCISE_STANDS (EXERCISE_X) EXERCISE_STANDS_END };
 
 /* EXERCISE_WHAT_END: it is none. */
 enum exercise_what exercise_what (struct span name);
+const char *exercise_what_name (unsigned what);
 const char *exercise_stands_name (unsigned stands);
 /* [a-z0-9-]{1,32} */
 bool exercise_name_valid (struct span name);
