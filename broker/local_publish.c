@@ -99,6 +99,25 @@ static bool ask_after (const struct question *q, struct draft *draft)
     }
     draft->after_count = count;
     return pack_done (&in) && (count == 0 || draft->thread.origin.size > 0);
+/* Who announced an exercise sees what is played in it, where the policy lets it be sent there:
+ * that is what the score is made of. */
+static void also_to_announcer (const struct question *q, struct draft *draft)
+    const struct station *station = q->station;
+    const struct policy *policy = directory_policy_now (station->directory);
+    struct term terms[AUDIENCE_MAX], announcer = { TERM_PARTY, draft->exercise.origin };
+    struct sender sender = { .name = station_name (station),
+                             .role = station->me->credential.role,
+                             .sectors = &station->me->credential.sectors };
+    for (size_t i = 0; i < draft->audience_count; i++)
+        term_parse (&terms[i], draft->audience[i]);
+    if (draft->mode != CB_MODE_EXERCISE || announcer.name.size == 0 ||
+        draft->audience_count == AUDIENCE_MAX || policy == NULL ||
+        span_equal (announcer.name, sender.name) ||
+        route_here (terms, draft->audience_count, announcer.name, NULL) ||
+        policy_allows (policy, &sender, draft->kind, &announcer, 1, draft->thread.origin).reason !=
+            CB_OK)
+        return;
+    draft->audience[draft->audience_count++] = announcer.name;
 }
 
 static bool read_draft (const struct question *q, struct draft *draft)
@@ -155,6 +174,7 @@ static bool read_draft (const struct question *q, struct draft *draft)
     draft->precedence = (unsigned) precedence;
     draft->tlp = (unsigned) tlp;
     draft->mode = (unsigned) mode;
+    also_to_announcer (q, draft);
     return officers_draft (q, draft);
 }
 
