@@ -18,27 +18,42 @@
 #define WEIGHT_ACT     1
 #define WEIGHT_READ    32
 
+/* clang-format off */
 static const struct {
     const char *op;
     bool acts;
     void (*answer) (const struct question *q);
 } operations[] = {
-    { "status", false, local_status },   { "tree", false, local_tree },
-    { "read", false, local_read },       { "take", false, local_take },
-    { "taken", false, local_taken },     { "get", false, local_get },
-    { "check", false, local_check },     { "chain", false, local_chain },
-    { "contact", false, local_contact }, { "attachments", false, local_attachments },
-    { "part", false, local_part },       { "publish", true, local_publish },
-    { "enrol", true, local_enrol },      { "revoke", true, local_revoke },
-    { "trust", true, local_trust },      { "freeze", true, local_freeze },
-    { "config", false, local_config },   { "quarantine", false, local_quarantine },
-    { "refused", false, local_refused }, { "release", true, local_release },
-    { "discard", true, local_discard },  { "countersign", true, local_countersign },
-    { "ask", true, local_ask },          { "bulletin", false, local_bulletin },
-    { "case", false, local_case },       { "cases", false, local_cases },
+    { "status", false, local_status },
+    { "tree", false, local_tree },
+    { "read", false, local_read },
+    { "take", false, local_take },
+    { "taken", false, local_taken },
+    { "get", false, local_get },
+    { "check", false, local_check },
+    { "chain", false, local_chain },
+    { "contact", false, local_contact },
+    { "attachments", false, local_attachments },
+    { "part", false, local_part },
+    { "publish", true, local_publish },
+    { "enrol", true, local_enrol },
+    { "revoke", true, local_revoke },
+    { "trust", true, local_trust },
+    { "freeze", true, local_freeze },
+    { "config", false, local_config },
+    { "quarantine", false, local_quarantine },
+    { "refused", false, local_refused },
+    { "release", true, local_release },
+    { "discard", true, local_discard },
+    { "countersign", true, local_countersign },
+    { "ask", true, local_ask },
+    { "bulletin", false, local_bulletin },
+    { "case", false, local_case },
+    { "cases", false, local_cases },
     { "ledger", false, local_ledger },
     { "exercise", false, local_exercise },
 };
+/* clang-format on */
 
 /* --- Questions ----------------------------------------------------------------------------- */
 

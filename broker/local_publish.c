@@ -99,9 +99,12 @@ static bool ask_after (const struct question *q, struct draft *draft)
     }
     draft->after_count = count;
     return pack_done (&in) && (count == 0 || draft->thread.origin.size > 0);
+}
+
 /* Who announced an exercise sees what is played in it, where the policy lets it be sent there:
  * that is what the score is made of. */
 static void also_to_announcer (const struct question *q, struct draft *draft)
+{
     const struct station *station = q->station;
     const struct policy *policy = directory_policy_now (station->directory);
     struct term terms[AUDIENCE_MAX], announcer = { TERM_PARTY, draft->exercise.origin };

@@ -25,13 +25,11 @@ const struct casework_part *const casework_parts[] = {
     &clocks_part,
     &timers_part,
     &carrier_part,
+    &ledger_part,
     &bulletin_counts_part,
     &bulletins_part,
     &exercises_part,
     NULL,
-    &timers_part,  &carrier_part, &ledger_part, &bulletin_counts_part, &bulletins_part, &exercises_part, NULL,
-    &timers_part,    &carrier_part,   &ledger_part, &bulletin_counts_part,
-    &bulletins_part, &exercises_part, NULL,
 };
 /* clang-format on */
 

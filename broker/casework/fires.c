@@ -6,10 +6,11 @@
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
+/* clang-format off */
 const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_CASE] = clocks_fire,
-    [SUBJECT_CASE] = NULL,
     [SUBJECT_ADVISORY] = ledger_fire,
     [SUBJECT_BULLETIN] = bulletins_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
 };
+/* clang-format on */
