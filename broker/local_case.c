@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_case.h"
 
-#include "broker/take.h"
+#include "broker/carrier.h"
 #include "bus/core/schema.h"
 
 #include <stdlib.h>
@@ -70,54 +70,29 @@ static void pair_ref (struct pairs *pairs, const char *key, const struct msg_id 
 
 /* --- A case -------------------------------------------------------------------------------- */
 
-/* The text of a message, or of the report that it carries. Returns what it borrows from, owned. */
-static uint8_t *text_of (struct store *store, const struct step *step, int64_t position,
-                         struct span *text, int64_t *taken)
+/* What a step says in words. */
+static struct span text_of (const struct held *held, enum case_step what)
 {
-    struct record record;
-    struct envelope e, carried;
-    uint8_t *copy = position > 0 ? store_message (store, position, &record, &e) : NULL;
-    *text = span_bytes (NULL, 0);
-    *taken = 0;
-    if (copy == NULL)
-        return NULL;
-    *taken = record.taken;
-    if (!msg_id_equal (&e.id, &step->id) &&
-        envelope_parse (&carried, body_bytes (e.body, "original")) == CB_OK)
-        e = carried;
-    *text = body_text (e.body, step->what == CASE_REPORT ? "description" : "text");
-    return copy;
-}
-
-/* Where a message stands here, or what carries it. */
-static int64_t position_of (struct store *store, const struct msg_id *id)
-{
-    struct key key;
-    int64_t position = take_find (store->journal, id, false);
-    if (position > 0)
-        return position;
-    key_begin (&key, TABLE_CARRIED);
-    key_id (&key, id);
-    return (int64_t) table_get_u64 (store->journal, &key, 0);
+    return body_text (held->e.body, what == CASE_REPORT ? "description" : "text");
 }
 
 static void put_question (struct pack_out *out, struct store *store,
                           const struct case_question *question)
 {
     struct pairs pairs = { .count = 0 };
-    struct step step = { .id = question->id, .what = CASE_ASK };
-    struct span text;
-    int64_t taken;
-    uint8_t *copy = text_of (store, &step, position_of (store, &question->id), &text, &taken);
+    struct held held;
+    bool here = held_read (store, &question->id, &held);
     pack_init (&pairs.out);
     pair_time (&pairs, "asked", question->asked);
     pair_text (&pairs, "by", question->by);
     pair_id (&pairs, "id", &question->id);
     pair_text (&pairs, "of", question->of);
     pair_ref (&pairs, "ref", &question->id);
-    pair_text (&pairs, "text", text);
+    if (here)
+        pair_text (&pairs, "text", text_of (&held, CASE_ASK));
     pairs_end (out, &pairs);
-    free (copy);
+    if (here)
+        held_free (&held);
 }
 
 static void pair_questions (struct pairs *pairs, struct store *store,
@@ -204,23 +179,25 @@ static void put_step (struct pack_out *out, struct store *store, const struct ca
 {
     const struct step *step = &entry->step;
     struct pairs pairs = { .count = 0 };
-    int64_t position = position_of (store, &step->id), taken;
-    struct span text;
-    uint8_t *copy = text_of (store, step, position, &text, &taken);
+    struct held held;
+    bool here = held_read (store, &step->id, &held);
     pack_init (&pairs.out);
     pair_id (&pairs, "id", &step->id);
     pair_time (&pairs, "issued", step->issued);
     pair_text (&pairs, "officer", step->officer);
     pair_text (&pairs, "origin", step->id.origin);
-    pack_put_int (pair (&pairs, "position"), position);
+    pack_put_int (pair (&pairs, "position"), here ? held.record.position : 0);
     pair_ref (&pairs, "ref", &step->id);
     pair_name (&pairs, "step", case_step_name (step->what));
-    pair_time (&pairs, "taken", taken);
-    pair_text (&pairs, "text", text);
+    if (here) {
+        pair_time (&pairs, "taken", held.record.taken);
+        pair_text (&pairs, "text", text_of (&held, step->what));
+    }
     if (entry->why != CASE_VOID_NONE)
         pair_name (&pairs, "void", case_void_text (entry->why));
     pairs_end (out, &pairs);
-    free (copy);
+    if (here)
+        held_free (&held);
 }
 
 /* The newest that fit, in their order. Returns whether some are left out. */
