@@ -6,6 +6,7 @@
 #include "broker/numbers.h"
 #include "broker/quarantine.h"
 #include "broker/uplink.h"
+#include "bus/core/fields.h"
 #include "bus/edge/log.h"
 
 #include <stdlib.h>
@@ -216,6 +217,20 @@ static void put_own (struct pack_out *out, const struct station *station)
     put_int (out, "not_after", me->not_after);
 }
 
+/* Who is to have a copy of what this party reports. */
+static void put_sector_certs (struct pack_out *out, const struct credential *me,
+                              const struct policy *policy)
+{
+    struct labels certs = { .count = 0 };
+    for (size_t i = 0; i < me->sectors.count && policy != NULL; i++) {
+        struct span cert = policy_sector_cert (policy, me->sectors.at[i]);
+        if (cert.size > 0 && !span_equal (cert, me->name) && !labels_have (&certs, cert))
+            certs.at[certs.count++] = cert;
+    }
+    pack_put_text (out, "sector_certs");
+    fields_put_list (out, certs.at, certs.count);
+}
+
 static void status_done (struct job *base, struct station *station)
 {
     struct status_job *job = (struct status_job *) base;
@@ -231,7 +246,7 @@ static void status_done (struct job *base, struct station *station)
     hash_code (&directory_root_file (station->directory)->st.hash, root);
     advise (&facts, &advices);
     pack_init (&out);
-    pack_put_map (&out, parent ? 24 : 23);
+    pack_put_map (&out, parent ? 25 : 24);
     put_text (&out, "advice", advices.count > 0 ? advices.at[0].text : "");
     put_advices (&out, &advices);
     size_t children = put_children (&out, station, job, now);
@@ -272,6 +287,7 @@ static void status_done (struct job *base, struct station *station)
     put_uint (&out, "dropped", job->dropped);
     put_span (&out, "role", me->role);
     put_text (&out, "root", root);
+    put_sector_certs (&out, me, policy);
     put_text (&out, "software", "certbus " CERTBUS_VERSION);
     put_int (&out, "started", station->started);
     put_span (&out, "title", me->title);

@@ -86,8 +86,6 @@ void key_u8 (struct key *key, unsigned value);
 void key_u32 (struct key *key, uint32_t value);
 void key_u64 (struct key *key, uint64_t value);
 void key_id (struct key *key, const struct msg_id *id);
-/* Reads what key_id put, and nothing else, back; false: it is none. Borrows. */
-bool key_id_read (struct msg_id *out, struct span key);
 void key_hash (struct key *key, const struct hash *hash);
 void key_bytes (struct key *key, struct span bytes);
 struct span key_span (const struct key *key);

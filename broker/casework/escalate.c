@@ -208,5 +208,5 @@ bool escalation_deed (struct store *store, const struct subject *subject, const 
                                .started = timer->started,
                                .due = timer->due };
     (void) now; /* the loop says when it is issued */
-    return key_id_read (&what.id, key_span (&subject->key)) && escalation_make (store, &what, out);
+    return subject_msg_id (subject, &what.id) && escalation_make (store, &what, out);
 }

@@ -41,7 +41,8 @@ static const struct question_row {
                       "Advice, a person, equipment, a call to another body." },
     [ANSWER_CONSENT] = { "consent", 8, false, true,
                          "May your CERT pass it on to those above it? (yes, no)",
-                         "Without your yes the report stays between you and your CERT. Those above "
+                         "Without your yes the report stays between you, your CERT and that of "
+                         "your sector. Those above "
                          "can help where it cannot, and warn others." },
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bus/core/credential.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/attach.h"
 #include "nodes/certbus/compose.h"
@@ -23,10 +24,11 @@ static const struct option_row options[] = {
     { NULL, 0, false, NULL, NULL },
 };
 
-/* The parties above, nearest first. */
+/* The parties above, nearest first, and the CERTs of the own sectors. */
 struct above {
-    size_t count;
+    size_t count, cert_count;
     char names[PARTY_LABELS][PARTY_MAX + 1];
+    char certs[SECTORS_MAX][PARTY_MAX + 1];
 };
 
 static struct above parties_above (const char *party)
@@ -35,6 +37,30 @@ static struct above parties_above (const char *party)
     for (struct span at = party_parent (span_of (party)); at.size; at = party_parent (at))
         span_text (at, above.names[above.count++], sizeof above.names[0]);
     return above;
+}
+
+static int sector_certs (struct call *call, struct above *above)
+{
+    struct ask *question = ask_new ("status");
+    struct span answer;
+    struct pack_in in;
+    int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
+    if (code != EXIT_DONE)
+        return code;
+    for (size_t left = answer_array (answer, "sector_certs", &in); left; left--) {
+        struct span cert = pack_str (&in, 1, PARTY_MAX);
+        if (!in.bad && above->cert_count < SECTORS_MAX)
+            span_text (cert, above->certs[above->cert_count++], sizeof above->certs[0]);
+    }
+    return EXIT_DONE;
+}
+
+static void add_to (struct post *post, const char *party)
+{
+    for (size_t i = 0; i < post->to_count; i++)
+        if (strcmp (post->to[i], party) == 0)
+            return;
+    post_default_to (post, party);
 }
 
 static int address (struct call *call, struct post *post, struct above *above)
@@ -52,10 +78,14 @@ static int address (struct call *call, struct post *post, struct above *above)
         return refused ("%s is the top of its tree; say with --to whom it reports to", party.text);
     if (consent && !post->climb && above->count)
         post->climb = above->names[above->count - 1];
-    if (!post->to_count)
-        for (size_t i = 0; i < (consent ? above->count : 1); i++)
-            post_default_to (post, above->names[i]);
-    return EXIT_DONE;
+    if (post->to_count)
+        return EXIT_DONE;
+    for (size_t i = 0; i < (consent ? above->count : 1); i++)
+        post_default_to (post, above->names[i]);
+    code = sector_certs (call, above);
+    for (size_t i = 0; i < above->cert_count; i++)
+        add_to (post, above->certs[i]);
+    return code;
 }
 
 /* What options and defaults make of a body. */
@@ -400,8 +430,9 @@ const struct command command_report = {
         "leaves. Each answer is kept until the report is stored and offered again when the\n"
         "terminal was closed. Options answer questions beforehand; with --yes nothing is asked.\n"
         "\n"
-        "FILE is what `publish` takes, of kind incident. It goes to the party right above; with\n"
-        "consent to all parties above, and may climb to the top. Without a TLP it is TLP:AMBER.\n"
+        "FILE is what `publish` takes, of kind incident. It goes to the party right above, which\n"
+        "leads the case, with a copy to the CERTs of the own sectors; with consent to all parties\n"
+        "above, and may climb to the top. Without a TLP it is TLP:AMBER.\n"
         "The report is safe on this broker's disk when its code is printed, also while the CERT\n"
         "above is away: it leaves as soon as there is a way.",
     .options = options,
