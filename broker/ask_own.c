@@ -55,8 +55,8 @@ static void look_run (struct job *base, struct store *store)
         link_view_lag (known->links, known->link_count, store, known->station);
         break;
     case QUESTION_SEEN:
-        known->sighted = sightings_of (store, &known->pattern, CB_MODE_LIVE, &known->sighted_count,
-                                       &known->more);
+        known->sighted = sightings_of (store, &known->pattern, CB_MODE_LIVE, SIGHTED_MAX,
+                                       &known->sighted_count, &known->more);
         known->has_key = sightings_key (store, known->key);
         break;
     case QUESTION_CONTACT: look_up_contact (store, known); break;

@@ -138,6 +138,7 @@ static bool load_bundle (struct station *self, char *why, size_t size)
         reason = directory_add (self->directory, bundle.chain[i], &last);
     if (reason == CB_OK)
         reason = directory_policy (self->directory, bundle.policy);
+    self->first_policy = bundle.policy;
     if (reason != CB_OK || last == NULL)
         return fail (why, size, "%s/bundle: %s; join again", self->home, cb_reason_text (reason));
     self->me = last;
@@ -325,6 +326,8 @@ static bool open_journal (struct station *self, char *why, size_t size)
     if (parent.size > 0)
         replay_contact (journal, parent, &self->parent_contact);
     self->store = store_start (journal, &self->me->credential);
+    if (self->store != NULL)
+        self->store->first_policy = self->first_policy;
     if (self->store == NULL) {
         journal_close (&journal);
         return fail (why, size, "the journal's thread cannot be started: %s", strerror (errno));

@@ -63,8 +63,9 @@ struct station {
     zsock_t *tap;      /* NULL: none */
     unsigned tap_tlp;
 
-    struct span bundle; /* HOME/bundle, owned */
-    int lock;           /* on HOME/lock: one broker a home */
+    struct span bundle;       /* HOME/bundle, owned */
+    struct span first_policy; /* the one in it */
+    int lock;                 /* on HOME/lock: one broker a home */
     struct announced parent_contact, own_contact;
     size_t endpoint_count; /* of the parent, as bundle, contact or configuration say */
     char endpoints[PARENT_ENDPOINTS][ENDPOINT_MAX + 1];

@@ -56,6 +56,8 @@
     X (LEDGER, 'L', "advisory, mode, party: what became of it there (bus/core/ledger.h)")          \
     X (MET, 'Z', "advisory, clock, due: all had answered then, by the directory of the loop")      \
     X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
+    X (LEDGER, 'L', "advisory, party: what became of it there")                                    \
+    X (INDICATORS, 'I', "mode, pattern, broker, constituent: who has seen it")                     \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
     X (HEARD, 'E', "party: when something of it was last heard")                                   \
     X (SUBSCRIBERS, 'V', "whose, edition, party: its subscription, or ours to it")                 \

@@ -3,9 +3,10 @@
 
 #include "broker/carrier.h"
 #include "broker/casework/bulletins.h"
-#include "broker/casework/exercises.h"
 #include "broker/casework/clocks.h"
 #include "broker/casework/ledger.h"
+#include "broker/casework/exercises.h"
+#include "broker/casework/sightings.h"
 #include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
@@ -26,6 +27,7 @@ const struct casework_part *const casework_parts[] = {
     &timers_part,
     &carrier_part,
     &ledger_part,
+    &sightings_part,
     &bulletin_counts_part,
     &bulletins_part,
     &exercises_part,
@@ -172,6 +174,23 @@ static struct span policy_statement (const struct envelope *e)
     return body_bytes (e->body, "statement");
 }
 
+/* Takes `bytes`, which the statement borrows from, when it holds a newer one. */
+static void policy_newer (struct casework *self, struct span statement, uint8_t *bytes)
+{
+    struct policy *policy = calloc (1, sizeof *policy);
+    if (policy == NULL)
+        abort ();
+    if (policy_parse (policy, statement) &&
+        (self->policy == NULL || policy->version > self->policy->version)) {
+        policy_clear (self);
+        self->policy = policy;
+        self->policy_bytes = bytes;
+        return;
+    }
+    free (policy);
+    free (bytes);
+}
+
 const struct policy *casework_policy (struct store *store)
 {
     struct casework *self = own (store);
@@ -180,17 +199,13 @@ const struct policy *casework_policy (struct store *store)
     struct key key;
     if (self->policy_read)
         return self->policy;
-    self->policy_read = true;
+    if (store->first_policy.size > 0)
+        policy_newer (self, store->first_policy, NULL);
     key_station (&key, "policy");
     int64_t position = (int64_t) table_get_u64 (store->journal, &key, 0);
-    if (position == 0 ||
-        (self->policy_bytes = store_message (store, position, &record, &e)) == NULL)
-        return NULL;
-    self->policy = calloc (1, sizeof *self->policy);
-    if (self->policy == NULL)
-        abort ();
-    if (!policy_parse (self->policy, policy_statement (&e)))
-        policy_clear (self);
+    uint8_t *bytes = position > 0 ? store_message (store, position, &record, &e) : NULL;
+    if (bytes != NULL)
+        policy_newer (self, policy_statement (&e), bytes);
     self->policy_read = true;
     return self->policy;
 }

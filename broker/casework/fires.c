@@ -3,6 +3,7 @@
 #include "broker/casework/clocks.h"
 #include "broker/casework/exercises.h"
 #include "broker/casework/ledger.h"
+#include "broker/casework/sightings.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
@@ -12,5 +13,6 @@ const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_ADVISORY] = ledger_fire,
     [SUBJECT_BULLETIN] = bulletins_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
+    [SUBJECT_PATTERN] = sightings_fire,
 };
 /* clang-format on */

@@ -309,55 +309,66 @@ bool answers_take (struct answers *self, const struct question_check *check,
 
 /* --- The sum ------------------------------------------------------------------------------- */
 
-/* What two sources say of the same constituents, which nobody can match: at least the larger. */
-static struct seen merged (const struct seen_place *place)
+/* Between how many and how many it is. */
+struct range {
+    uint64_t low, high;
+    bool least; /* or more than that */
+};
+
+/* What two sources say of the same constituents, which nobody can match: the larger counts. What is
+ * below the threshold is between 1 and that, also where it is known better here. */
+static struct range range_of (const struct seen_place *place, uint64_t threshold)
 {
-    struct seen out = place->own;
-    uint64_t told = place->told.fewer > 0 ? 1 : place->told.count;
-    if (told > out.count)
-        out.count = told;
-    out.least = out.least || place->told.least ||
-                (place->told.fewer > 0 && out.count + 1 < place->told.fewer);
-    out.last = later (out.last, place->told.last);
-    merge_names (&out, &place->told);
+    const struct seen *own = &place->own, *told = &place->told;
+    struct range out = { .least = own->least || told->least };
+    out.low = out.high = told->count > own->count ? told->count : own->count;
+    if (told->fewer > 0 && own->count < told->fewer) {
+        out.low = 1;
+        out.high = told->fewer - 1;
+    } else if (out.low > 0 && out.low < threshold && !out.least) {
+        out.low = 1;
+        out.high = threshold - 1;
+    }
     return out;
 }
 
-static void conceal (struct seen *seen, uint64_t threshold)
+static void tell_range (struct seen *out, struct range range, uint64_t threshold)
 {
-    if (seen->count == 0 || seen->count >= threshold || seen->least)
-        return;
-    seen->count = 0;
-    seen->fewer = threshold;
-    seen->last -= seen->last % DAY_MS;
+    bool few = range.low > 0 && range.low < range.high && !range.least && range.high < threshold;
+    out->fewer = few ? range.high + 1 : 0;
+    out->count = few ? 0 : range.low;
+    out->least = !few && (range.least || range.low < range.high);
+    if (few)
+        out->last -= out->last % DAY_MS;
 }
 
 struct seen seen_told (const struct seen_place *place, uint64_t threshold)
 {
-    struct seen out = merged (place);
-    /* It told no more than that, and nothing is known here: that is passed on as it is. */
-    if (place->own.count == 0 && place->told.fewer > 0) {
-        out.count = 0;
-        out.least = false;
-        out.fewer = place->told.fewer;
-    }
-    conceal (&out, threshold);
+    struct seen out = place->own;
+    struct range range = range_of (place, threshold);
+    out.last = later (out.last, place->told.last);
+    merge_names (&out, &place->told);
+    tell_range (&out, range, range.high < threshold ? threshold : range.high + 1);
     return out;
 }
 
 struct seen seen_total (const struct answers *self, uint64_t threshold)
 {
+    struct seen out = { .count = 0 };
+    struct range sum = { 0 };
     if (self->place_count == 1)
         return seen_told (&self->places[0], threshold);
-    struct seen out = { .count = 0 };
     for (size_t i = 0; i < self->place_count; i++) {
-        struct seen one = merged (&self->places[i]);
-        out.count += one.count;
-        out.least = out.least || one.least;
-        out.last = later (out.last, one.last);
-        merge_names (&out, &one);
+        const struct seen_place *place = &self->places[i];
+        struct range one = range_of (place, threshold);
+        sum.low += one.low;
+        sum.high += one.high;
+        sum.least = sum.least || one.least;
+        out.last = later (out.last, later (place->own.last, place->told.last));
+        merge_names (&out, &place->own);
+        merge_names (&out, &place->told);
     }
-    conceal (&out, threshold);
+    tell_range (&out, sum, threshold);
     return out;
 }
 
