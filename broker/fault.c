@@ -20,6 +20,12 @@ void fault_here (enum fault fault)
     if (atomic_fetch_add (&passed[fault], 1) + 1 == atoi (wanted + size + 1))
         raise (SIGKILL);
 }
+
+int64_t fault_ahead (void)
+{
+    const char *ms = getenv ("CERTBUS_AHEAD");
+    return ms != NULL ? atoll (ms) : 0;
+}
 #else
 /* Nothing to die of. */
 typedef int fault_none;

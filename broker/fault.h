@@ -4,10 +4,13 @@
  *
  * Only in the program that is built for them (tests/certbusd-faults): with
  * CERTBUS_FAULT=NAME:N in its environment it kills itself, as kill -9 would, when
- * it passes the place NAME for the Nth time. In certbusd itself this is nothing.
+ * it passes the place NAME for the Nth time. With CERTBUS_AHEAD=MS its timers are that far
+ * ahead, so that what is due next week is due now. In certbusd itself this is nothing.
  */
 #ifndef CERTBUS_FAULT_H
 #define CERTBUS_FAULT_H
+
+#include <stdint.h>
 
 /* Each place, and what is true there. */
 #define FAULTS(X)                                                                                  \
@@ -30,8 +33,11 @@ enum fault {
 };
 void fault_here (enum fault fault);
 #define FAULT_HERE(NAME) fault_here (FAULT_##NAME)
+int64_t fault_ahead (void);
+#define FAULT_AHEAD() fault_ahead ()
 #else
 #define FAULT_HERE(NAME) ((void) 0)
+#define FAULT_AHEAD()    0
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 #include "broker/casework/carry.h"
 #include "broker/casework/timers.h"
 #include "broker/casework/bulletins.h"
+#include "broker/fault.h"
 #include "broker/heads.h"
 #include "broker/local.h"
 #include "broker/officers.h"
@@ -303,7 +304,7 @@ static int on_tick (zloop_t *loop, int timer, void *arg)
         peer_tick (peer, now);
     local_tick (self, now);
     heads_tick (self, now);
-    timers_tick (self, clock_utc ());
+    timers_tick (self, clock_utc () + FAULT_AHEAD ());
     acked_save (self);
     station_wake (self);
     station_turn (self);

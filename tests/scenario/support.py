@@ -46,6 +46,7 @@ UNDER = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
          "--errors-for-leak-kinds=definite"] if VALGRIND else []
 os.environ.pop("CERTBUS_HOME", None)
 os.environ.pop("CERTBUS_FAULT", None)
+os.environ.pop("CERTBUS_AHEAD", None)
 
 FLASH, ROUTINE, BULK = range(3)
 CLEAR, GREEN, AMBER = 1, 2, 3
