@@ -44,7 +44,7 @@ struct store {
     struct casework *casework;    /* what is to be settled, see casework/casework.h */
     bool timers_moved;            /* in this turn, see casework/timers.h */
     _Atomic int64_t timers_first; /* ms UTC, when the first timer is due: for the loop */
-    struct span first_policy;  /* the statement of the bundle: in force until a newer one comes */
+    struct span first_policy; /* the statement of the bundle: in force until a newer one comes */
     _Atomic uint64_t timers_turns; /* how often timers were moved: for the loop */
     struct zone *zone;             /* of schedules, owned; NULL: none was set */
     struct store_thread *thread;

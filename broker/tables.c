@@ -6,6 +6,18 @@
 
 #define CURSOR_SIZE (4 + 8 + 8 + HASH_SIZE)
 
+/* Two tables with one byte would be one table: this does not compile then. */
+const char *table_name (enum table table)
+{
+#define TABLE_X(NAME, byte, text)                                                                  \
+    case TABLE_##NAME: return #NAME;
+    switch (table) {
+        TABLES (TABLE_X)
+    }
+#undef TABLE_X
+    return "?";
+}
+
 uint32_t read_u32 (const uint8_t *bytes)
 {
     return (uint32_t) bytes[0] << 24 | (uint32_t) bytes[1] << 16 | (uint32_t) bytes[2] << 8 |
@@ -77,6 +89,20 @@ void key_id (struct key *key, const struct msg_id *id)
     key_u32 (key, id->epoch.counter);
     key_u64 (key, id->epoch.nonce);
     key_u64 (key, (uint64_t) id->seq);
+}
+
+bool key_id_read (struct msg_id *out, struct span key)
+{
+    const size_t numbers = 4 + 8 + 8;
+    const uint8_t *end = key.size > 0 ? memchr (key.data, 0, key.size) : NULL;
+    size_t size = end != NULL ? (size_t) (end - key.data) : 0;
+    if (size == 0 || key.size != size + 1 + numbers)
+        return false;
+    out->origin = span_bytes (key.data, size);
+    out->epoch.counter = read_u32 (end + 1);
+    out->epoch.nonce = read_u64 (end + 5);
+    out->seq = (int64_t) read_u64 (end + 13);
+    return true;
 }
 
 void key_hash (struct key *key, const struct hash *hash)

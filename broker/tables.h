@@ -55,23 +55,23 @@
     X (BREACHES, 'H', "party, due, case, clock: what was not done in time")                        \
     X (LEDGER, 'L', "advisory, mode, party: what became of it there (bus/core/ledger.h)")          \
     X (MET, 'Z', "advisory, clock, due: all had answered then, by the directory of the loop")      \
-    X (INDICATORS, 'I', "hash of an indicator, constituent: who has seen it")                      \
-    X (LEDGER, 'L', "advisory, party: what became of it there")                                    \
     X (INDICATORS, 'I', "mode, pattern, broker, constituent: who has seen it")                     \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
     X (HEARD, 'E', "party: when something of it was last heard")                                   \
     X (SUBSCRIBERS, 'V', "whose, edition, party: its subscription, or ours to it")                 \
     X (BULLETINS, 'Y', "whose, edition, end of its period, origin: what became of it")             \
     X (EXERCISES, 'X', "exercise: how it stands")                                                  \
-    X (COUNTED, 'J', "case, 0 or 1: its province and sector, and what was counted of it")          \
-    X (COUNTS, 'Z', "table of a bulletin, quarter of an hour, row: cases reported then")           \
-    X (GRAVE, 'G', "severity, time, case: open, and S1, S2 or undetermined")                       \
-    X (TOLD, 'B', "what, time, position: a message that a bulletin tells of")                      \
+    X (COUNTED, '1', "case, 0 or 1: its province and sector, and what was counted of it")          \
+    X (COUNTS, '2', "table of a bulletin, quarter of an hour, row: cases reported then")           \
+    X (GRAVE, '3', "severity, time, case: open, and S1, S2 or undetermined")                       \
+    X (TOLD, '4', "what, time, position: a message that a bulletin tells of")                      \
     X (STATION, 's', "name: single values")
 
 #define TABLE_X(NAME, byte, text) TABLE_##NAME = byte,
 enum table { TABLES (TABLE_X) };
 #undef TABLE_X
+
+const char *table_name (enum table table); /* "?" for a byte that is none */
 
 #define KEY_MAX 1024
 
@@ -88,6 +88,8 @@ void key_u8 (struct key *key, unsigned value);
 void key_u32 (struct key *key, uint32_t value);
 void key_u64 (struct key *key, uint64_t value);
 void key_id (struct key *key, const struct msg_id *id);
+/* Reads what key_id put, and nothing else, back; false: it is none. Borrows. */
+bool key_id_read (struct msg_id *out, struct span key);
 void key_hash (struct key *key, const struct hash *hash);
 void key_bytes (struct key *key, struct span bytes);
 struct span key_span (const struct key *key);

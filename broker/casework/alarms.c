@@ -188,5 +188,8 @@ static void timers_fold (struct store *store, const struct intake_batch *batch,
 }
 
 const struct casework_part timers_part = {
-    .name = "timers", .reads = timers_reads, .fold = timers_fold, .tables = "DWKR"
+    .name = "timers",
+    .reads = timers_reads,
+    .fold = timers_fold,
+    .tables = (const char[]){ TABLE_TIMERS, TABLE_SET, TABLE_CLOCKS, TABLE_RAISED, '\0' }
 };

@@ -259,7 +259,7 @@ const struct casework_part bulletin_counts_part = {
     .fold = counts_fold,
     .class = SUBJECT_CASE,
     .settle = counts_settle,
-    .tables = "JZG",
+    .tables = (const char[]){ TABLE_COUNTED, TABLE_COUNTS, TABLE_GRAVE, '\0' },
 };
 
 /* --- Reading ------------------------------------------------------------------------------- */

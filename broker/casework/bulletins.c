@@ -421,7 +421,7 @@ const struct casework_part bulletins_part = {
     .fold = bulletins_fold,
     .class = SUBJECT_BULLETIN,
     .settle = bulletins_settle,
-    .tables = "VYB",
+    .tables = (const char[]){ TABLE_SUBSCRIBERS, TABLE_BULLETINS, TABLE_TOLD, '\0' },
 };
 
 /* --- What is due --------------------------------------------------------------------------- */

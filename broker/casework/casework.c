@@ -101,14 +101,7 @@ void subject_id (struct subject *out, enum subject_class class, const struct msg
 
 bool subject_msg_id (const struct subject *subject, struct msg_id *id)
 {
-    const uint8_t *bytes = subject->key.bytes;
-    const uint8_t *end = memchr (bytes, 0, subject->key.size);
-    if (end == NULL || subject->key.size != (size_t) (end - bytes) + 1 + 4 + 8 + 8)
-        return false;
-    *id = (struct msg_id){ .origin = span_bytes (bytes, (size_t) (end - bytes)),
-                           .epoch = { read_u32 (end + 1), read_u64 (end + 5) },
-                           .seq = (int64_t) read_u64 (end + 13) };
-    return true;
+    return key_id_read (id, key_span (&subject->key));
 }
 
 void subject_text (struct subject *out, enum subject_class class, struct span text)

@@ -218,4 +218,5 @@ const struct casework_part clocks_part = { .name = "clocks",
                                            .fold = fold,
                                            .class = SUBJECT_CASE,
                                            .settle = settle,
-                                           .tables = "JBH" };
+                                           .tables = (const char[]){ TABLE_ARRIVED, TABLE_BREACHED,
+                                                                     TABLE_BREACHES, '\0' } };

@@ -499,5 +499,5 @@ const struct casework_part exercises_part = {
     .fold = fold,
     .class = SUBJECT_EXERCISE,
     .settle = settle,
-    .tables = "X",
+    .tables = (const char[]){ TABLE_EXERCISES, '\0' },
 };

@@ -357,5 +357,5 @@ const struct casework_part ledger_part = {
     .fold = fold,
     .class = SUBJECT_ADVISORY,
     .settle = settle,
-    .tables = "L",
+    .tables = (const char[]){ TABLE_LEDGER, '\0' },
 };

@@ -265,4 +265,4 @@ const struct casework_part sightings_part = { .name = "sightings",
                                               .fold = fold,
                                               .class = SUBJECT_PATTERN,
                                               .settle = settle,
-                                              .tables = "I" };
+                                              .tables = (const char[]){ TABLE_INDICATORS, '\0' } };

@@ -249,5 +249,5 @@ const struct casework_part threads_part = {
     .fold = threads_fold,
     .class = SUBJECT_CASE,
     .settle = threads_settle,
-    .tables = "TCQ",
+    .tables = (const char[]){ TABLE_STEPS, TABLE_CASES, TABLE_OPEN, '\0' },
 };
