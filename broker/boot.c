@@ -2,6 +2,8 @@
 #include "broker/station.h"
 
 #include "broker/ask.h"
+#include "broker/casework/adopt.h"
+#include "broker/casework/casework.h"
 #include "broker/casework/timers.h"
 #include "broker/fold.h"
 #include "broker/heirs.h"
@@ -298,7 +300,8 @@ static bool index_journal (struct station *self, struct journal *journal, char *
 static bool open_journal (struct station *self, char *why, size_t size)
 {
     char text[512];
-    static const struct journal_upgrade upgrade = { { { upgrade_from_1 } }, tell };
+    static const struct journal_upgrade upgrade = { { { upgrade_from_1 }, { upgrade_from_2 } },
+                                                    tell };
     struct journal *journal = journal_open_upgrade ("journal.db", &upgrade, text, sizeof text);
     if (journal == NULL)
         return fail (why, size, "%s/%s", self->home, text);
@@ -325,6 +328,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
     replay_contact (journal, station_name (self), &self->own_contact);
     if (parent.size > 0)
         replay_contact (journal, parent, &self->parent_contact);
+    bool adopt = !casework_current (journal);
     self->store = store_start (journal, &self->me->credential);
     if (self->store != NULL)
         self->store->first_policy = self->first_policy;
@@ -334,6 +338,8 @@ static bool open_journal (struct station *self, char *why, size_t size)
     }
     self->store->enrolled = directory_enrolled (self->directory, station_name (self));
     station_limits (self);
+    if (adopt)
+        casework_adopt (self, tell);
     heirs_keep (self);
     return true;
 }

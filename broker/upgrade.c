@@ -30,3 +30,10 @@ enum journal_result upgrade_from_1 (struct journal *journal)
     }
     return result == JOURNAL_OK ? quarantine_adopt (journal) : result;
 }
+
+enum journal_result upgrade_from_2 (struct journal *journal)
+{
+    struct key key;
+    key_station (&key, "casework");
+    return journal_del (journal, key_span (&key));
+}

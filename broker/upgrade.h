@@ -13,5 +13,8 @@
 /* The numbers of TABLE_QUARANTINED were in the order of bytes of the machine, and what is kept
  * refused had no rows of its own. */
 enum journal_result upgrade_from_1 (struct journal *journal);
+/* Casework is new: what is kept of it, if anything is, is not to be believed. The start that opens
+ * the journal works it out from the log (casework_current). */
+enum journal_result upgrade_from_2 (struct journal *journal);
 
 #endif

@@ -268,6 +268,13 @@ static void fold_record (struct store *store, const struct record *record)
     casework_fold (store, &batch, &item, &e);
 }
 
+bool casework_current (struct journal *journal)
+{
+    struct key key;
+    key_station (&key, "casework");
+    return table_get_u64 (journal, &key, 0) == CASEWORK_RULES;
+}
+
 void casework_rebuild (struct store *store)
 {
     struct key key;
@@ -288,4 +295,6 @@ void casework_rebuild (struct store *store)
     }
     journal_reader_free (&reader);
     casework_settle (store);
+    key_station (&key, "casework");
+    store_ok (store, table_put_u64 (store->journal, &key, CASEWORK_RULES));
 }

@@ -73,6 +73,11 @@ void casework_forget (struct store *store);
 void casework_free (struct store *store);
 /* Empties the tables of all parts and folds the whole log again, in the open transaction. */
 void casework_rebuild (struct store *store);
+/* Raised when the tables are to be worked out otherwise: the next start makes them anew. */
+#define CASEWORK_RULES 1
+/* Whether the tables are there as this program works them out. They are not in a journal of a
+ * format before they came. */
+bool casework_current (struct journal *journal);
 
 /* The policy in force, as the journal has it; NULL: none yet. Good until the next fold. A new one
  * counts for a subject from its next step on. */

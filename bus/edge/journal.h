@@ -21,7 +21,7 @@
 
 #include "bus/core/link.h"
 
-#define JOURNAL_FORMAT 2
+#define JOURNAL_FORMAT 3
 /* Lane of records that were refused: readers of the other lanes never see them. */
 #define JOURNAL_QUARANTINE CB_LANE_RECOVERY
 

@@ -47,7 +47,7 @@ def a_check_says_what_a_start_would_do_and_does_nothing(tree):
     journal = pathlib.Path("pk.sindh/journal.db")
     before = journal.read_bytes()
     said = check("pk.sindh")
-    for word in ("format 1", "copy", "journal.db.format-1", "format 2", "ok: pk.sindh"):
+    for word in ("format 1", "copy", "journal.db.format-1", "format 3", "ok: pk.sindh"):
         need(word in said, f"\"{word}\" is not in: {said}")
     need(journal.read_bytes() == before, "it has changed the journal")
     need(not pathlib.Path("pk.sindh/journal.db.format-1").exists(), "it has made a copy")
@@ -55,7 +55,7 @@ def a_check_says_what_a_start_would_do_and_does_nothing(tree):
 
 def everything_is_there_after_the_migration(tree):
     sindh, held = tree.home.start(), tree.held
-    for words in ("its copy is journal.db.format-1", "was migrated from format 1 to 2"):
+    for words in ("its copy is journal.db.format-1", "was migrated from format 1 to 3"):
         need(sindh.logged(words), f"the log does not say: {words}")
     records = sindh.records() + sindh.records(quarantine=True)
     now = [[m.position, m.lane, m.reason, m.sender, repr(m), m.leaf.hex()]
@@ -107,6 +107,41 @@ def what_was_stored_before_is_found_by_what_a_person_types(tree):
             need(error.reason != "not-found", f"{ident}: {error}")
     need(sum(sindh.ask("get", id=one[4].split()[1])["record"]["reason"] != 0
              for one in refused) >= 7, "those of the child are found")
+
+
+def what_was_reported_before_is_a_case(tree):
+    cases = tree.home.ask("cases")["cases"]
+    need(len(cases) == 5 and all(one["lead"] == "pk.sindh" and one["stage"] == "reported"
+                                 for one in cases), f"{cases}")
+    need(tree.home.ask("case", id=cases[0]["id"])["steps"][0]["step"] == "report", "its report")
+
+
+def casework_rows(path):
+    db = sqlite3.connect(path)
+    rows = db.execute("SELECT k, v FROM kv WHERE substr (k, 1, 1) IN (x'54', x'43', x'51') "
+                      "OR k = CAST ('spolicy' AS BLOB) || x'00' ORDER BY k").fetchall()
+    db.close()
+    return [(bytes(key), bytes(value)) for key, value in rows]
+
+
+def the_cases_of_a_journal_without_any_are_worked_out_from_its_log(tree):
+    tree.home.stop()
+    path = "pk.sindh/journal.db"
+    before = casework_rows(path)
+    need(len(before) > 15 and before[-1][0] == b"spolicy\0", f"{len(before)} rows")
+    db = sqlite3.connect(path)
+    db.execute("DELETE FROM kv WHERE substr (k, 1, 1) IN (x'54', x'43', x'51') "
+               "OR k = CAST ('spolicy' AS BLOB) || x'00'")
+    db.execute("INSERT INTO kv (k, v) VALUES (x'43ff', x'00')")   # of a program that died, say
+    db.execute("PRAGMA user_version = 2")
+    db.commit()
+    db.close()
+    need("format 2" in check("pk.sindh"), "a check says so")
+    tree.home.start()
+    need(len(tree.home.ask("cases")["cases"]) == 5, "the cases")
+    tree.home.stop()
+    need(casework_rows(path) == before, "other rows than before")
+    tree.home.start()
 
 
 def the_copy_is_what_was_there(tree):
@@ -174,12 +209,12 @@ def a_newer_journal_is_refused_and_the_copy_can_be_put_back(tree):
     tree.home.stop()
     shutil.copytree("pk.sindh", "newer", ignore=shutil.ignore_patterns("run"))
     db = sqlite3.connect("newer/journal.db")
-    need(db.execute("PRAGMA user_version").fetchone()[0] == 2, "what an older one refuses")
-    db.execute("PRAGMA user_version = 3")
+    need(db.execute("PRAGMA user_version").fetchone()[0] == 3, "what an older one refuses")
+    db.execute("PRAGMA user_version = 4")
     db.commit()
     db.close()
     said = check("newer", code=1)
-    for word in ("format 3", "(2)", "upgrade certbus", "restore the copy"):
+    for word in ("format 4", "(3)", "upgrade certbus", "restore the copy"):
         need(word in said, f"\"{word}\" is not in: {said}")
     # And back: the copy in its place is migrated once more, and has the name already.
     for path in pathlib.Path("pk.sindh").glob("journal.db-*"):
@@ -192,6 +227,7 @@ def a_newer_journal_is_refused_and_the_copy_can_be_put_back(tree):
 
 prove(a_check_says_what_a_start_would_do_and_does_nothing,
       everything_is_there_after_the_migration, its_counters_go_on,
-      what_was_stored_before_is_found_by_what_a_person_types, the_copy_is_what_was_there,
+      what_was_stored_before_is_found_by_what_a_person_types, what_was_reported_before_is_a_case,
+      the_cases_of_a_journal_without_any_are_worked_out_from_its_log, the_copy_is_what_was_there,
       without_room_for_a_copy_nothing_is_changed, a_start_that_is_killed_begins_again,
       a_newer_journal_is_refused_and_the_copy_can_be_put_back, on=setup)

@@ -263,12 +263,12 @@ static void a_newer_format_is_refused_and_left_alone (void **state)
 {
     struct desk *desk = *state;
     store_record (desk->journal, CB_LANE_FLASH, "text");
-    desk_tamper (desk, "PRAGMA user_version = 3");
-    desk_refused (desk->path, "format 3 is newer than this program (2): upgrade certbus, or "
+    desk_tamper (desk, "PRAGMA user_version = 4");
+    desk_refused (desk->path, "format 4 is newer than this program (3): upgrade certbus, or "
                               "restore the copy made before the upgrade");
     desk_tamper (desk, "PRAGMA user_version = 0");
     desk_refused (desk->path, "is damaged: there is no format 0");
-    desk_tamper (desk, "PRAGMA user_version = 2");
+    desk_tamper (desk, "PRAGMA user_version = 3");
     desk_reopen (desk);
     assert_int_equal (journal_head (desk->journal), 1);
 }
@@ -350,7 +350,7 @@ static void a_look_at_the_header_says_what_opening_would (void **state)
     memset (text, 'x', sizeof text);
     desk_close (desk);
     expect_peek (desk, NULL, NULL);
-    expect_peek (desk, "PRAGMA user_version = 3", "format 3 is newer than this program (2)");
+    expect_peek (desk, "PRAGMA user_version = 4", "format 4 is newer than this program (3)");
     expect_peek (desk, "PRAGMA user_version = 0", "is damaged: there is no format 0");
     expect_peek (desk, "PRAGMA application_id = 7", "it is another program's database");
     expect_peek (desk, "PRAGMA application_id = 0", "it is another program's database");
