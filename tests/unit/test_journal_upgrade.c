@@ -155,7 +155,7 @@ static void a_copy_of_something_else_is_not_written_over (void **state)
     struct desk *desk = *state;
     older (desk);
     copy_file (desk->path, desk_file (desk, "journal.db.format-1"));
-    desk_tamper (desk, "PRAGMA user_version = 2");
+    desk_tamper (desk, "PRAGMA user_version = 3");
     desk_reopen (desk); /* another run, and more in it */
     older (desk);
     struct stat before, after;
