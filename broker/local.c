@@ -48,6 +48,7 @@ static const struct {
     { "countersign", true, local_countersign },
     { "ask", true, local_ask },
     { "bulletin", false, local_bulletin },
+    { "escalate", true, local_escalate },
     { "case", false, local_case },
     { "cases", false, local_cases },
     { "ledger", false, local_ledger },

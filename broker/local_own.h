@@ -89,6 +89,7 @@ void local_discard (const struct question *q);
 void local_config (const struct question *q);
 void local_ask (const struct question *q);
 void local_bulletin (const struct question *q);
+void local_escalate (const struct question *q);
 void local_case (const struct question *q);
 void local_cases (const struct question *q);
 void local_exercise (const struct question *q);

@@ -65,13 +65,13 @@ static struct span whole (const char *cut)
     return text;
 }
 
-/* The officer's words, and why there is no report inside. */
+/* Why there is no report inside, and the officer's words, which may be cut. */
 static void put_text_of (struct pack_out *out, const struct escalation *what,
                          const struct known *known)
 {
     char text[TEXT_BYTES + 1];
-    snprintf (text, sizeof text, SPAN_FMT "%s%s", SPAN_ARG (what->text),
-              what->text.size > 0 && known->why ? "\n" : "", known->why ? known->why : "");
+    snprintf (text, sizeof text, "%s%s" SPAN_FMT, known->why ? known->why : "",
+              known->why && what->text.size > 0 ? "\n" : "", SPAN_ARG (what->text));
     put_words (out, "text", whole (text));
 }
 
@@ -162,8 +162,8 @@ static void make_stub (struct deed *deed, const char *why)
     carry_set (&deed->draft, &deed->body, "original", none);
     carry_set (&deed->draft, &deed->body, "credentials", none);
     struct span said = body_text (deed->draft.body, "text");
-    snprintf (words, sizeof words, SPAN_FMT "%sThe report could not go along: %s", SPAN_ARG (said),
-              said.size > 0 ? "\n" : "", why);
+    snprintf (words, sizeof words, "The report could not go along: %s%s" SPAN_FMT, why,
+              said.size > 0 ? "\n" : "", SPAN_ARG (said));
     pack_init (&text);
     pack_put_str (&text, whole (words));
     carry_set (&deed->draft, &deed->body, "text", pack_result (&text));
