@@ -104,6 +104,20 @@ static void on_clock (const struct facts *f, struct advices *out)
          ahead && -skew > ADVISE_REFUSED_MS ? ", so that what is sent from here is refused" : "");
 }
 
+static void on_time (const struct facts *f, struct advices *out)
+{
+    if (f->clock_held)
+        put (
+            out, ADVICE_NOW,
+            "this machine's clock jumped %s %s, so no clock of a case is acted on: set it if it is "
+            "wrong, then: certbus clocks --confirm",
+            lasting (llabs (f->clock_jumped)).text, f->clock_jumped < 0 ? "backwards" : "forwards");
+    if (f->undone > 0)
+        put (out, ADVICE_NOW, "%zu %s and cannot be told: %s", f->undone,
+             f->undone == 1 ? "alarm or escalation is due" : "alarms or escalations are due",
+             f->undone_why);
+}
+
 /* Whether what waits for the parent has waited for so long that somebody must act. */
 static enum advice_level urgency (const struct link_facts *parent, int64_t since, int64_t now)
 {
@@ -230,7 +244,7 @@ static int worst_first (const void *a, const void *b)
 void advise (const struct facts *facts, struct advices *out)
 {
     static void (*const rows[]) (const struct facts *, struct advices *) = {
-        on_disk, on_credential, on_parent, on_clock, on_trust, on_parties, on_messages,
+        on_disk, on_credential, on_time, on_parent, on_clock, on_trust, on_parties, on_messages,
     };
     struct advices found = { .count = 0 };
     const struct advice *order[ADVICE_MAX];

@@ -57,6 +57,10 @@ struct facts {
     const char *first_again;
     int64_t first_again_at; /* ms UTC, when that was taken in here */
     struct link_facts parent;
+    bool clock_held;        /* it jumped, so that no clock of a case is acted on */
+    int64_t clock_jumped;   /* ms */
+    size_t undone;          /* alarms and escalations that are due and cannot be made */
+    const char *undone_why; /* the last of them */
     size_t children_behind; /* away, with something waiting for longer than ADVISE_CHILD_MS */
     const char *child_behind;
 };

@@ -329,6 +329,7 @@ static bool open_journal (struct station *self, char *why, size_t size)
     if (parent.size > 0)
         replay_contact (journal, parent, &self->parent_contact);
     bool adopt = !casework_current (journal);
+    hold_open (self, journal);
     self->store = store_start (journal, &self->me->credential);
     if (self->store != NULL)
         self->store->first_policy = self->first_policy;

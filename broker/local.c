@@ -53,6 +53,9 @@ static const struct {
     { "cases", false, local_cases },
     { "ledger", false, local_ledger },
     { "exercise", false, local_exercise },
+    { "clocks", false, local_clocks },
+    { "breaches", false, local_breaches },
+    { "confirm", true, local_confirm },
 };
 /* clang-format on */
 

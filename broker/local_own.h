@@ -93,6 +93,13 @@ void local_escalate (const struct question *q);
 void local_case (const struct question *q);
 void local_cases (const struct question *q);
 void local_exercise (const struct question *q);
+void local_clocks (const struct question *q);
+void local_breaches (const struct question *q);
+void local_confirm (const struct question *q);
+
+/* local_clocks.c, in the journal's thread: `clocks` and its array, for the map of one case. Returns
+ * how many it holds. */
+size_t local_put_clocks (struct pack_out *out, struct store *store, const struct msg_id *id);
 
 /* local_again.c: a revocation, and with it, in one step, what takes the place of the credential. */
 struct withdrawal {

@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/advise.h"
+#include "broker/casework/timers.h"
 #include "broker/link_view.h"
 #include "broker/numbers.h"
 #include "broker/quarantine.h"
@@ -180,7 +181,12 @@ static struct facts facts_of (const struct station *station, const struct status
                            .refused = job->refused,
                            .refused_id = job->newest.id,
                            .refused_by = job->newest.party,
-                           .twice = job->twice };
+                           .twice = job->twice,
+                           .clock_held = station->hold.held,
+                           .clock_jumped = station->hold.jumped };
+    struct timers_trouble trouble = timers_trouble (station);
+    facts.undone = trouble.count;
+    facts.undone_why = trouble.why;
     for (size_t i = 0; i < job->count; i++) {
         struct link_facts link = link_facts (station, &job->links[i]);
         if (job->links[i].up) {

@@ -304,6 +304,7 @@ static int on_tick (zloop_t *loop, int timer, void *arg)
         peer_tick (peer, now);
     local_tick (self, now);
     heads_tick (self, now);
+    hold_look (self);
     timers_tick (self, clock_utc () + FAULT_AHEAD ());
     acked_save (self);
     station_wake (self);

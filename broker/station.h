@@ -11,6 +11,7 @@
 #include <czmq.h>
 
 #include "broker/store.h"
+#include "bus/core/hold.h"
 #include "bus/core/intake.h"
 #include "bus/core/quota.h"
 #include "bus/edge/conf.h"
@@ -59,8 +60,11 @@ struct station {
     struct origin *origin;
     struct numbers *numbers;
     struct timers *timers;
-    struct asks *asks; /* questions under way */
-    zsock_t *tap;      /* NULL: none */
+    struct asks *asks;          /* questions under way */
+    zsock_t *tap;               /* NULL: none */
+    struct hold hold;           /* whether the wall clock can be believed */
+    enum hold_event hold_event; /* of the start, not told yet */
+    int64_t hold_saved;         /* its offset, as it was saved last; 0: not in this run */
     unsigned tap_tlp;
 
     struct span bundle;       /* HOME/bundle, owned */

@@ -294,7 +294,8 @@ static void look (struct station *station, int64_t now)
 void timers_tick (struct station *station, int64_t now)
 {
     struct timers *self = station->timers;
-    if (now < atomic_load (&station->store->timers_first) || self->looking || self->under_way > 0)
+    if (now < atomic_load (&station->store->timers_first) || self->looking || self->under_way > 0 ||
+        station->hold.held)
         return;
     bool moved = self->turns != atomic_load (&station->store->timers_turns);
     if (clock_steady () >= self->look_at || (moved && self->waiting < WAITING_MAX))

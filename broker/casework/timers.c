@@ -120,8 +120,7 @@ static bool has_timer (const struct timer *all, size_t count, const struct timer
     return false;
 }
 
-/* Of those in order, the first of each clock: what its row says. */
-static size_t clocks_of (const struct timer *timers, size_t count, struct timer clocks[TIMERS_MAX])
+size_t timers_clocks (const struct timer *timers, size_t count, struct timer clocks[TIMERS_MAX])
 {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
@@ -205,7 +204,8 @@ void timers_set (struct store *store, const struct subject *subject, const struc
         return;
     store->timers_moved = true;
     replace_rows (store, subject, &(struct rows){ before, after, had, count, false });
-    size_t ran_count = clocks_of (before, had, ran), run_count = clocks_of (after, count, runs);
+    size_t ran_count = timers_clocks (before, had, ran),
+           run_count = timers_clocks (after, count, runs);
     replace_rows (store, subject, &(struct rows){ ran, runs, ran_count, run_count, true });
     set_put (store, subject, after, count);
 }

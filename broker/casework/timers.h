@@ -36,6 +36,8 @@ void timers_set (struct store *store, const struct subject *subject, const struc
 /* The timers of a subject, in the order of time. */
 size_t timers_get (struct journal *journal, const struct subject *subject,
                    struct timer timers[TIMERS_MAX]);
+/* Of timers in that order, the first of each clock: what its row says. Returns how many. */
+size_t timers_clocks (const struct timer *timers, size_t count, struct timer clocks[TIMERS_MAX]);
 /* Walks all timers that are still to come, of all classes, in the order of `at`: start with an
  * `after` of size 0. */
 bool timers_next (struct journal *journal, struct key *after, struct subject *subject,
@@ -104,5 +106,8 @@ struct clock_hold {
 };
 struct clock_hold timers_hold (const struct station *station);
 void timers_confirm (struct station *station);
+/* In hold.c: at start, before the journal's thread has it; and once a tick. */
+void hold_open (struct station *station, struct journal *journal);
+void hold_look (struct station *station);
 
 #endif
