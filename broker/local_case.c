@@ -152,6 +152,7 @@ static void put_state (struct pack_out *out, const struct case_state *state, str
     if (store != NULL)
         pair_parties (&pairs, state);
     pair_id (&pairs, "proposed", &state->proposed);
+    pack_put_uint (pair (&pairs, "question_count"), state->question_count);
     if (store != NULL)
         pair_questions (&pairs, store, state);
     pair_time (&pairs, "recovered", state->recovered);

@@ -33,6 +33,7 @@ struct client {
     char path[64];
     zsock_t *sock; /* NULL: has to be made again */
     void *events;  /* monitor of it: says when the broker leaves */
+    int also;      /* a descriptor of the caller; -1: none */
     uint64_t tag;
     struct wire_frame frame; /* the last answer */
     char *why;
@@ -254,7 +255,7 @@ struct client *client_open (const char *home, enum client_door door, char *why, 
     struct client *self = calloc (1, sizeof *self);
     if (!self)
         abort ();
-    self->folder_fd = -1;
+    self->folder_fd = self->also = -1;
     self->why = why;
     self->why_size = why_size;
     zsys_handler_set (NULL); /* czmq's would swallow SIGTERM */
@@ -323,13 +324,20 @@ static bool wait_for (struct client *self, int timeout, struct span *answer)
             return refuse (self, "the broker in %s did not answer within %d ms", self->home,
                            timeout);
         zmq_pollitem_t items[] = { { zsock_resolve (self->sock), 0, ZMQ_POLLIN, 0 },
-                                   { self->events, 0, ZMQ_POLLIN, 0 } };
-        if (zmq_poll (items, 2, timeout < 0 ? -1 : (long) rest) < 0)
+                                   { self->events, 0, ZMQ_POLLIN, 0 },
+                                   { NULL, self->also, ZMQ_POLLIN, 0 } };
+        int polled = zmq_poll (items, self->also < 0 ? 2 : 3, timeout < 0 ? -1 : (long) rest);
+        if (polled < 0 || (items[2].revents && !items[0].revents && !items[1].revents))
             return refuse (self, "the wait for the broker was interrupted");
         /* What it said before it left counts. */
         if (items[1].revents)
             return take_answer (self, answer) || left (self);
     }
+}
+
+void client_also (struct client *self, int descriptor)
+{
+    self->also = descriptor;
 }
 
 /* Whether the broker left since the last question. */

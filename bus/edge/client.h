@@ -33,5 +33,8 @@ void client_close (struct client **self);
  * is an answer: {"ok": false, "reason": ..., "detail": ...}. */
 bool client_ask (struct client *self, struct span question, int timeout, struct span *answer,
                  char *why, size_t why_size);
+/* From now on a call also ends, without an answer, when there is something to read at this
+ * descriptor, which stays the caller's; -1: no more. */
+void client_also (struct client *self, int descriptor);
 
 #endif

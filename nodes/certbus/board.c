@@ -42,31 +42,6 @@ static struct board_row *add (struct board_rows *rows, const struct envelope *e,
     return row;
 }
 
-/* Newest first, so the first word about a case is the last that was said. */
-static void take_update (struct board *self, const struct envelope *e)
-{
-    char id[ID_JSON];
-    struct span state = body_text (e->body, "state");
-    if (!state.size || !e->thread.origin.size || self->case_count == BOARD_CASES)
-        return;
-    json_id_text (&e->thread, id);
-    for (size_t i = 0; i < self->case_count; i++)
-        if (strcmp (self->cases[i].id, id) == 0)
-            return;
-    snprintf (self->cases[self->case_count].id, ID_JSON, "%s", id);
-    self->cases[self->case_count++].closed = span_is (state, "closed");
-}
-
-static bool is_closed (const struct board *self, const struct envelope *e)
-{
-    char id[ID_JSON];
-    json_id_text (&e->id, id);
-    for (size_t i = 0; i < self->case_count; i++)
-        if (strcmp (self->cases[i].id, id) == 0)
-            return self->cases[i].closed;
-    return body_int (e->body, "times.closed", 0) > 0;
-}
-
 static void take_due (struct board *self, const struct envelope *e)
 {
     struct pack_in in = pack_open (body_field (e->body, "actions"));
@@ -93,18 +68,14 @@ bool board_take (struct board *self, const struct record *record, struct span st
         return true;
     bool fresh = self->now - record->taken <= BOARD_SHOWN_MS;
     bool own = span_is (e->id.origin, self->self);
-    if (span_is (e->kind, "update"))
-        take_update (self, e);
-    else if (span_is (e->kind, "incident") && !standing.size && !is_closed (self, e))
-        add (&self->incidents, e, standing);
-    else if (span_is (e->kind, "advisory") && !own) {
-        if (fresh)
-            add (&self->advisories, e, standing);
-        /* A withdrawal may repeat what was asked; it asks nothing. */
-        if (!standing.size && e->mode == CB_MODE_LIVE &&
-            !span_is (body_text (e->body, "status"), "withdrawn"))
-            take_due (self, e);
-    }
+    if (own || !span_is (e->kind, "advisory"))
+        return true;
+    if (fresh)
+        add (&self->advisories, e, standing);
+    /* A withdrawal may repeat what was asked; it asks nothing. */
+    if (!standing.size && e->mode == CB_MODE_LIVE &&
+        !span_is (body_text (e->body, "status"), "withdrawn"))
+        take_due (self, e);
     return true;
 }
 

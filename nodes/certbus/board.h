@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * board.h - what of the stored messages waits for a person
+ * board.h - what was advised, and what of it is due
  *
- * Filled from records, newest first; pure but for that.
+ * Filled from records of advisories, newest first; pure but for that.
  */
 #ifndef CERTBUS_BOARD_H
 #define CERTBUS_BOARD_H
@@ -10,11 +10,10 @@
 #include "bus/edge/json.h"
 #include "nodes/certbus/record.h"
 
-#define BOARD_ROWS  256 /* of each list; what is older is counted */
-#define BOARD_TEXT  300
-#define BOARD_CASES 1024
+#define BOARD_ROWS 256 /* of each list; what is older is counted */
+#define BOARD_TEXT 300
 
-/* Advisories and reports of so long ago are shown; due dates are looked for further back. */
+/* Advisories of so long ago are shown; due dates are looked for further back. */
 #define BOARD_SHOWN_MS INT64_C (604800000)
 #define BOARD_LOOK_MS  INT64_C (7776000000)
 /* A due date is shown so long before. */
@@ -34,14 +33,8 @@ struct board_rows {
 struct board {
     int64_t now;
     char self[PARTY_MAX + 1];
-    struct board_rows incidents, advisories, due;
+    struct board_rows advisories, due;
     bool older; /* not all was looked at: what is counted is at least so much */
-    /* Cases that an update, newer than all that was looked at so far, has said the state of. */
-    size_t case_count;
-    struct {
-        char id[ID_JSON];
-        bool closed;
-    } cases[BOARD_CASES];
 };
 
 struct board *board_new (struct span self, int64_t now);

@@ -81,10 +81,17 @@ struct command {
     X (answer)                                                                                     \
     X (contain)                                                                                    \
     X (recover)                                                                                    \
+    X (close)                                                                                      \
     X (reopen)                                                                                     \
     X (subscribe)                                                                                  \
     X (unsubscribe)                                                                                \
     X (bulletin)                                                                                   \
+    X (escalate)                                                                                   \
+    X (cases)                                                                                      \
+    X (clocks)                                                                                     \
+    X (breaches)                                                                                   \
+    X (handover)                                                                                   \
+    X (board)                                                                                      \
     X (watch)                                                                                      \
     X (list)                                                                                       \
     X (show)                                                                                       \

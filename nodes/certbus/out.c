@@ -182,14 +182,18 @@ void complain (const char *format, ...)
     va_end (args);
 }
 
-void style (enum style which)
+const char *style_code (enum style which)
 {
     static const char *const codes[] = {
         [STYLE_PLAIN] = "\033[0m",  [STYLE_STRONG] = "\033[1m",  [STYLE_GOOD] = "\033[1;32m",
         [STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[1;33m", [STYLE_GONE] = "\033[2;9m",
     };
-    if (screen_coloured ())
-        put_shown (stdout, codes[which]);
+    return screen_coloured () ? codes[which] : "";
+}
+
+void style (enum style which)
+{
+    put_shown (stdout, style_code (which));
 }
 
 /* Whatever is not ASCII stands inside a JSON string, where it may be escaped. */

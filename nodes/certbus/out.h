@@ -39,6 +39,8 @@ void complain (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 enum style { STYLE_PLAIN, STYLE_STRONG, STYLE_GOOD, STYLE_BAD, STYLE_WARN, STYLE_GONE };
 /* As screen_coloured () says; STYLE_GONE is for what no longer counts. */
 void style (enum style style);
+/* What style () prints; "" where there are no colours. */
+const char *style_code (enum style style);
 
 /* Prints and frees a value: `pretty` over several lines, else on one. */
 void say_json (json_t *value, bool pretty);

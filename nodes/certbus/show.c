@@ -2,8 +2,11 @@
 #include "nodes/certbus/life.h"
 
 #include "nodes/certbus/attach.h"
+#include "nodes/certbus/casework/show_case.h"
 #include "nodes/certbus/talk.h"
 #include "nodes/certbus/value.h"
+
+#include <string.h>
 
 static const struct option_row options[] = { { NULL, 0, false, NULL, NULL } };
 
@@ -83,8 +86,45 @@ static void print_standing (const struct record *record)
     style (STYLE_PLAIN);
 }
 
+/* The case that a report has begun. */
+static bool has_case (struct call *call, const struct fetched *fetched, struct told *told)
+{
+    char id[ID_TEXT];
+    const struct record *record = &fetched->record;
+    *told = (struct told){ .tlp = 0 };
+    if (!record->whole || record->reason != CB_OK || !span_is (record->e.kind, "incident"))
+        return false;
+    msg_id_text (&record->e.id, id);
+    return told_quietly (call, id, told);
+}
+
+/* A case whose report is not here, because only an escalation told of it. */
+static bool is_stub (struct call *call, const char *id)
+{
+    struct fetched fetched;
+    struct told told;
+    bool here = fetch_quietly (call, id, &fetched);
+    bool stub = !here && strcmp (call->refusal, "not-found") == 0 && told_quietly (call, id, &told);
+    if (stub)
+        told_free (&told);
+    fetch_free (&fetched);
+    return stub;
+}
+
+static int show_stub (struct call *call, const char *id)
+{
+    struct told told;
+    int code = told_ask (call, id, &told);
+    if (code == EXIT_DONE && call->json)
+        say_json (json_pack ("{s:o}", "case", case_json (&told)), true);
+    else if (code == EXIT_DONE)
+        case_print (&told);
+    told_free (&told);
+    return code;
+}
+
 static void show_json (struct call *call, const struct fetched *fetched,
-                       const struct fetched_chain *chain)
+                       const struct fetched_chain *chain, const struct told *told)
 {
     json_t *made = record_json (call, &fetched->record);
     json_t *far = value_json (fetched->answer);
@@ -98,7 +138,32 @@ static void show_json (struct call *call, const struct fetched *fetched,
     json_decref (far);
     json_object_set_new (made, "signed_by", signer_json (chain->signer));
     json_object_set_new (made, "revisions", life_revisions_json (call, &fetched->record));
+    if (told)
+        json_object_set_new (made, "case", case_json (told));
     say_json (made, true);
+}
+
+static void print (struct call *call, const struct fetched *fetched,
+                   const struct fetched_chain *chain, const struct told *told)
+{
+    const struct record *record = &fetched->record;
+    print_verdict (record, fetched->answer);
+    print_standing (record);
+    life_about (call, record);
+    if (record->whole)
+        message_print (call, &record->e,
+                       chain->signer ? chain->signer->credential.title : (struct span){ 0 });
+    else
+        say ("The message is no longer kept here; only its hash is.\n");
+    if (record->whole)
+        attach_print (call, &record->e.id);
+    print_far (fetched);
+    life_refused (call, fetched);
+    if (told)
+        case_print (told);
+    else
+        life_thread (call, fetched);
+    life_revisions (call, record);
 }
 
 static int run (struct call *call)
@@ -106,29 +171,21 @@ static int run (struct call *call)
     char why[WHY_MAX];
     struct fetched fetched;
     struct fetched_chain chain = { .directory = NULL };
-    int code = fetch (call, call->args.operands[0], &fetched);
+    struct told told = { .tlp = 0 };
+    const char *id = call->args.operands[0];
+    if (is_stub (call, id))
+        return show_stub (call, id);
+    int code = fetch (call, id, &fetched);
     const struct record *record = &fetched.record;
     /* Without its chain a message is shown all the same: it may be in quarantine for that. */
     if (code == EXIT_DONE && record->whole)
         fetch_chain (call, record->e.credential, &chain, why, sizeof why);
-    if (code == EXIT_DONE && call->json) {
-        show_json (call, &fetched, &chain);
-    } else if (code == EXIT_DONE) {
-        print_verdict (record, fetched.answer);
-        print_standing (record);
-        life_about (call, record);
-        if (record->whole)
-            message_print (call, &record->e,
-                           chain.signer ? chain.signer->credential.title : (struct span){ 0 });
-        else
-            say ("The message is no longer kept here; only its hash is.\n");
-        if (record->whole)
-            attach_print (call, &record->e.id);
-        print_far (&fetched);
-        life_refused (call, &fetched);
-        life_thread (call, &fetched);
-        life_revisions (call, record);
-    }
+    bool of_case = code == EXIT_DONE && has_case (call, &fetched, &told);
+    if (code == EXIT_DONE && call->json)
+        show_json (call, &fetched, &chain, of_case ? &told : NULL);
+    else if (code == EXIT_DONE)
+        print (call, &fetched, &chain, of_case ? &told : NULL);
+    told_free (&told);
     fetch_chain_free (&chain);
     fetch_free (&fetched);
     return code;

@@ -190,10 +190,19 @@ static int the_question (const struct told *told, json_t *body)
 
 /* --- The message --------------------------------------------------------------------------- */
 
+static bool is_among (const json_t *texts, const char *text)
+{
+    for (size_t i = 0; i < json_array_size (texts); i++)
+        if (strcmp (json_string_value (json_array_get (texts, i)), text) == 0)
+            return true;
+    return false;
+}
+
 json_t *step_document (const struct call *call, const struct told *told, json_t *body)
 {
     struct post post = { .precedence = -1 };
     const char *by = given (call, "by"), *of = given (call, "of");
+    const char *lead = json_string_value (json_object_get (body, "lead"));
     size_t terms = args_count (&call->args, "to");
     json_t *made = json_object (), *to = json_array ();
     told_address (told, &post);
@@ -202,6 +211,8 @@ json_t *step_document (const struct call *call, const struct told *told, json_t 
                                json_string (terms ? args_nth (&call->args, "to", i) : post.to[i]));
     if (of && !terms)
         json_array_append_new (to, json_string (of));
+    if (lead && !terms && !is_among (to, lead))
+        json_array_append_new (to, json_string (lead));
     json_object_set_new (made, "kind", json_string (post.kind));
     json_object_set_new (made, "thread", json_string (post.thread));
     json_object_set_new (made, "tlp", json_string (cb_tlp_name (post.tlp)));
@@ -267,7 +278,8 @@ int step_send (struct call *call, const struct told *told, json_t *document)
         post.step = step;
         post.after = body_field (told->map, "heads");
         post.to_is_default = !args_count (&call->args, "to") && !given (call, "of");
-        code = told_reach (call, &post);
+        /* Whoever is to lead has to hear of it. */
+        code = told_reach (call, &post, json_string_value (json_object_get (post.body, "lead")));
     }
     if (code == EXIT_DONE)
         code = post_send (call, &post);

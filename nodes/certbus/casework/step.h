@@ -38,7 +38,8 @@
     X ("answer", "answer", "text", "", "what is the answer? Type it behind the ID, in quotes")     \
     X ("contain", "contain", "", "text", "")                                                       \
     X ("recover", "recover", "", "text", "")                                                       \
-    X ("close", "close", "", "text", "")                                                           \
+    X ("close", "close", "", "text",                                                               \
+       "what is the report? A FILE, or --root-cause and what else there is")                       \
     X ("reopen", "reopen", "", "why", "why? --why TEXT")
 
 struct action {

@@ -57,23 +57,46 @@ static bool take (struct told *told)
     return true;
 }
 
-int told_ask (struct call *call, const char *id, struct told *told)
+static int ask_for (struct call *call, const char *id, struct told *told, char *why,
+                    size_t why_size)
 {
     struct span answer;
-    struct party_name self;
     struct ask *question = ask_new ("case");
     *told = (struct told){ .tlp = 0 };
     ask_text (question, "id", span_of (id));
-    int code = talk_about (call, id, &question, &answer);
+    int code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
     if (code != EXIT_DONE)
         return code;
     told->answer = span_keep (answer);
-    code = post_party (call, &self);
+    question = ask_new ("status");
+    code = talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, why_size);
     if (code != EXIT_DONE)
         return code;
-    snprintf (told->self, sizeof told->self, "%s", self.text);
-    return take (told) ? EXIT_DONE
-                       : refused ("%s: the broker's answer has no case", line_text (id).text);
+    span_text (body_text (answer, "party"), told->self, sizeof told->self);
+    if (take (told))
+        return EXIT_DONE;
+    snprintf (why, why_size, "the broker's answer has no case");
+    return EXIT_REFUSED;
+}
+
+int told_ask (struct call *call, const char *id, struct told *told)
+{
+    char why[WHY_MAX];
+    int code = ask_for (call, id, told, why, sizeof why);
+    if (code == EXIT_AWAY)
+        complain ("%s", why);
+    else if (code != EXIT_DONE)
+        complain ("%s: %s", line_text (id).text, why);
+    return code;
+}
+
+bool told_quietly (struct call *call, const char *id, struct told *told)
+{
+    char why[WHY_MAX];
+    int code = ask_for (call, id, told, why, sizeof why);
+    if (code != EXIT_DONE)
+        told_free (told);
+    return code == EXIT_DONE;
 }
 
 void told_free (struct told *told)
@@ -112,7 +135,7 @@ static int would_reach (struct call *call, struct post *post, bool *rights, char
     return code;
 }
 
-int told_reach (struct call *call, struct post *post)
+int told_reach (struct call *call, struct post *post, const char *needed)
 {
     char why[WHY_MAX], left_out[WHY_MAX] = "";
     struct post one = *post;
@@ -131,7 +154,7 @@ int told_reach (struct call *call, struct post *post)
         if (code == EXIT_AWAY)
             return refused ("%s", why);
         size_t used = strlen (left_out);
-        if (rights)
+        if (rights && !(needed && strcmp (needed, all[i]) == 0))
             snprintf (left_out + used, sizeof left_out - used, "%s%s", used ? ", " : "", all[i]);
         else
             post->to[kept++] = all[i];

@@ -24,6 +24,8 @@ struct told {
 /* Asks for it by what people type: an id, a code ... An exit code, after a complaint. told_free
  * in any case. */
 int told_ask (struct call *call, const char *id, struct told *told);
+/* The same without a complaint; false: there is none. */
+bool told_quietly (struct call *call, const char *id, struct told *told);
 void told_free (struct told *told);
 
 /* The number of a name in an answer; a TLP may stand there as a number, too. */
@@ -33,8 +35,8 @@ int told_mode (struct span map);
 /* Makes a post a message in this case: its thread, its TLP and mode, what was seen of it, and its
  * participants as the audience unless there is one. Borrows from `told`. */
 void told_address (const struct told *told, struct post *post);
-/* Takes out of a default audience whom the policy does not let this party write to, and says so
- * in one line. An exit code, after a complaint. */
-int told_reach (struct call *call, struct post *post);
+/* Takes out of a default audience whom the policy does not let this party write to, but not
+ * `needed` (NULL: nobody), and says so in one line. An exit code, after a complaint. */
+int told_reach (struct call *call, struct post *post, const char *needed);
 
 #endif
