@@ -446,10 +446,12 @@ static void a_board_with_nothing_on_it_says_so (void **state)
     pack_put_array (&out, 0);
     broker_answers ("read", pack_result (&out));
     pack_free (&out);
+    broker_agrees ("cases");
+    broker_agrees ("clocks");
     const struct ran *ran = certbus ("-C", home (), NULL);
     assert_int_equal (ran->code, 0);
     says (ran->out, "pk is healthy\n");
-    says (ran->out, "Open incidents: none");
+    says (ran->out, "Open cases: none");
     says (ran->out, "Due, as advisories ask: none");
     says (ran->out, "1 children have not everything yet; next: certbus status");
     ran = certbus ("-C", home (), "--json", NULL);

@@ -112,7 +112,7 @@ static int clocks_json (struct call *call, const struct told *told, json_t *list
     struct span answer;
     struct pack_in in;
     struct ask *question = ask_new ("clocks");
-    ask_text (question, "id", span_of (told->text));
+    ask_ref (question, "id", &told->id);
     int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
     if (code != EXIT_DONE)
         return code;

@@ -93,8 +93,8 @@ static void put_row (struct drawing *d, enum style style, const char *what, cons
 static void put_case (struct drawing *d, const struct shift_row *row, bool drill)
 {
     char what[1024];
-    snprintf (what, sizeof what, "%s%-2s %-14s %-12s %-20s %-12s %s%s", drill ? "EXERCISE " : "",
-              severity (row->severity), until (d, row->due).text, row->clock, row->id, row->stage,
+    snprintf (what, sizeof what, "%s%-2s %-14s %-20s %-12s %-12s %s%s", drill ? "EXERCISE " : "",
+              severity (row->severity), until (d, row->due).text, row->id, row->clock, row->stage,
               *row->person ? row->person : row->party, row->questions ? " ?" : "");
     put_row (d, urgency (d, row->due), what, row->title);
 }
@@ -118,8 +118,8 @@ static void put_question (struct drawing *d, const struct shift_row *row)
 static void put_clock (struct drawing *d, const struct shift_row *row)
 {
     char what[1024];
-    snprintf (what, sizeof what, "%-14s %-20s %-20s %s", until (d, row->due).text, row->clock,
-              row->id, row->party);
+    snprintf (what, sizeof what, "%-14s %-20s %-20s %s", until (d, row->due).text, row->id,
+              row->clock, row->party);
     put_row (d, urgency (d, row->due), what, row->title);
 }
 

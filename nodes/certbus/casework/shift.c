@@ -148,6 +148,8 @@ void shift_case (struct shift *shift, struct span map)
         row = add (shift, list);
         *row = probe;
     }
+    row->told = true;
+    shift->lists[list].told++;
     COPY (row, severity, map, "severity");
     COPY (row, stage, map, "stage");
     COPY (row, title, map, "title");
@@ -231,12 +233,23 @@ static bool is_settled (struct shift *shift, const struct shift_row *alarm)
     return false;
 }
 
+/* One whose clock came before may have no row: then it was counted twice. */
+static void count_cases (struct shift_rows *rows)
+{
+    size_t count = rows->told;
+    for (size_t i = 0; i < kept (rows); i++)
+        count += !rows->at[i].told;
+    rows->count = count > kept (rows) ? count : kept (rows);
+}
+
 void shift_close (struct shift *shift, bool all)
 {
     static const enum shift_list sorted[] = { SHIFT_CASES, SHIFT_DRILL, SHIFT_OVERDUE,
                                               SHIFT_SILENT };
     struct shift_rows *alarms = &shift->lists[SHIFT_ALARMS];
     size_t left = 0, count = kept (alarms);
+    count_cases (&shift->lists[SHIFT_CASES]);
+    count_cases (&shift->lists[SHIFT_DRILL]);
     for (size_t i = 0; all && i < count; i++)
         if (!is_settled (shift, &alarms->at[i]))
             alarms->at[left++] = alarms->at[i];

@@ -45,10 +45,12 @@ struct shift_row {
     int64_t started; /* of the clock */
     int64_t when;    /* reported, asked, issued */
     int64_t questions;
+    bool told; /* a case: not only its clock */
 };
 
 struct shift_rows {
     size_t count;         /* found */
+    size_t told;          /* of cases, those that were told of */
     bool more;            /* there are at least so many */
     struct shift_row *at; /* owned; the first SHIFT_ROWS of them */
 };
