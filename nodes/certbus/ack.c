@@ -3,18 +3,23 @@
 
 #include <string.h>
 
+#include "nodes/certbus/casework/asked.h"
 #include "nodes/certbus/fetch.h"
 
 static const struct option_row options[] = {
     STEP_TEXT,
     { "next-update", 0, false, "TIME", "by when you will say more: 06:00, in 2 hours" },
+    ACK_ADVISORY_OPTIONS,
     STEP_OPTIONS,
     { NULL, 0, false, NULL, NULL },
 };
 
 static int ack_case (struct call *call, const char *id)
 {
-    (void) id;
+    if (args_flag (&call->args, "applicable") || args_flag (&call->args, "not-applicable") ||
+        args_text (&call->args, "why"))
+        return usage (call, "ack: %s is no advisory: --applicable and --why are for those",
+                      line_text (id).text);
     return step_run (call);
 }
 
@@ -25,6 +30,7 @@ static const struct {
     int (*ack) (struct call *call, const char *id);
 } kinds[] = {
     { "incident", ack_case },
+    { "advisory", ack_advisory },
 };
 
 static int run (struct call *call)
@@ -48,11 +54,12 @@ const struct command command_ack = {
     .operands = "ID [-]",
     .least = 1,
     .most = 2,
-    .summary = "say that a person has taken a case on",
+    .summary = "say that a person has taken a case on, or read an advisory",
     .about =
         "Only a named person acknowledges: --by. It stops the clock at which the case climbs to\n"
         "the CERT above; from then on news is due by --next-update, or as often as the policy\n"
-        "says.",
+        "says. Of an advisory it tells the issuer who has read it, and with --applicable or\n"
+        "--not-applicable whether it concerns this party.",
     .options = options,
     .run = run,
 };

@@ -69,6 +69,7 @@ struct command {
     X (revise)                                                                                     \
     X (withdraw)                                                                                   \
     X (report)                                                                                     \
+    X (comply)                                                                                     \
     X (attach)                                                                                     \
     X (save)                                                                                       \
     X (contact)                                                                                    \

@@ -133,7 +133,7 @@ int post_send (struct call *call, struct post *post)
         /* It was said. */
     } else if (args_flag (&call->args, "dry-run")) {
         post_show_dry_run (call, post, &ready);
-    } else if (!asked && !post->replaces && body_text (ready.dry_run, "same").size &&
+    } else if (!asked && !post->replaces && !post->step && body_text (ready.dry_run, "same").size &&
                !args_flag (&call->args, "again")) {
         code = refuse_again (post, &ready);
     } else {
