@@ -2,6 +2,7 @@
 #include "broker/ask.h"
 
 #include "broker/casework/sightings.h"
+#include "broker/heard.h"
 #include "broker/link_view.h"
 #include "broker/tables.h"
 
@@ -116,7 +117,7 @@ static void add_links (const struct known *known, struct station *station, struc
         if (peer != NULL) {
             presence.open = peer->state == LINK_OPEN;
             presence.since = peer->since;
-            presence.heard = peer->heard_utc;
+            presence.heard = heard_last (peer);
             presence.software = span_of (peer->software);
         }
         answers_presence (answers, &presence);

@@ -47,6 +47,7 @@ static const struct {
     { "discard", true, local_discard },
     { "countersign", true, local_countersign },
     { "ask", true, local_ask },
+    { "missing", false, local_missing },
     { "bulletin", false, local_bulletin },
     { "escalate", true, local_escalate },
     { "case", false, local_case },

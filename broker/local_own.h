@@ -88,6 +88,7 @@ void local_release (const struct question *q);
 void local_discard (const struct question *q);
 void local_config (const struct question *q);
 void local_ask (const struct question *q);
+void local_missing (const struct question *q);
 void local_bulletin (const struct question *q);
 void local_escalate (const struct question *q);
 void local_case (const struct question *q);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/heard.h"
 #include "broker/peer.h"
 #include "bus/edge/log.h"
 
@@ -20,10 +21,11 @@ struct tree {
 };
 
 /* What this party knows of another one's presence: only of its neighbours. */
-static const char *presence (struct station *station, const struct credential *c, int64_t *since)
+static const char *presence (struct station *station, const struct credential *c, int64_t *since,
+                             int64_t *silent)
 {
     const struct peer *peer = NULL;
-    *since = 0;
+    *since = *silent = 0;
     if (span_equal (c->name, station_name (station))) {
         *since = station->started;
         return "self";
@@ -37,6 +39,7 @@ static const char *presence (struct station *station, const struct credential *c
     if (peer == NULL)
         return "";
     *since = peer->since;
+    *silent = heard_silent_since (station, peer);
     return peer->state == LINK_OPEN ? "open" : "away";
 }
 
@@ -44,7 +47,7 @@ static bool tree_visit (const struct entry *entry, void *arg)
 {
     struct tree *tree = arg;
     const struct credential *c = &entry->credential;
-    int64_t since;
+    int64_t since, silent;
     if (tree->after.size > 0) {
         if (span_equal (tree->after, c->name))
             tree->after.size = 0;
@@ -53,8 +56,8 @@ static bool tree_visit (const struct entry *entry, void *arg)
     tree->more = pack_result (&tree->out).size > LOCAL_FRAME_MAX - TREE_ROOM;
     if (tree->more)
         return false;
-    const char *link = presence (tree->station, c, &since);
-    pack_put_map (&tree->out, 9);
+    const char *link = presence (tree->station, c, &since, &silent);
+    pack_put_map (&tree->out, 9 + (silent > 0));
     put_uint (&tree->out, "generation", c->generation);
     put_text (&tree->out, "link", link);
     put_span (&tree->out, "name", c->name);
@@ -65,6 +68,8 @@ static bool tree_visit (const struct entry *entry, void *arg)
     pack_put_array (&tree->out, c->sectors.count);
     for (size_t i = 0; i < c->sectors.count; i++)
         pack_put_str (&tree->out, c->sectors.at[i]);
+    if (silent > 0)
+        put_int (&tree->out, "silent", silent);
     put_int (&tree->out, "since", since);
     put_span (&tree->out, "title", c->title);
     tree->count++;

@@ -60,6 +60,8 @@ struct peer {
     int64_t since;       /* ms UTC: open, or not open, since then */
     int64_t heard, said; /* steady ms */
     int64_t heard_utc;
+    int64_t heard_before; /* ms UTC, as HEARD has it (heard.h); 0: not read yet */
+    int64_t heard_saved;  /* ms UTC: what was written of heard_utc; 1: that it was not heard yet */
     int64_t retry_at, backoff; /* steady ms */
     int64_t banned_until;      /* steady ms: it misbehaved */
     bool said_away;            /* that it has not answered yet in this run */

@@ -6,6 +6,7 @@
 #include "broker/casework/bulletins.h"
 #include "broker/fault.h"
 #include "broker/heads.h"
+#include "broker/heard.h"
 #include "broker/local.h"
 #include "broker/officers.h"
 #include "broker/originate.h"
@@ -202,6 +203,7 @@ static void drop_strangers (struct station *self)
         if (peer->state != LINK_IDLE)
             peer_end (peer, CB_REVOKED, "");
         HASH_DEL (self->children, peer);
+        heard_gone (self, peer->name);
         peer_free (&peer);
     }
 }
@@ -307,6 +309,7 @@ static int on_tick (zloop_t *loop, int timer, void *arg)
     hold_look (self);
     timers_tick (self, clock_utc () + FAULT_AHEAD ());
     acked_save (self);
+    heard_tick (self);
     station_wake (self);
     station_turn (self);
     return 0;

@@ -83,6 +83,7 @@ struct station {
     int64_t head;                  /* and of all of them */
     int64_t started;               /* ms UTC */
     int64_t sent_head;             /* steady ms */
+    int64_t heard_at;              /* steady ms: when it was last written who is heard */
     bool pump_wanted, admit_wanted;
     size_t reads;                     /* of the pump, under way */
     char pump_next[2 * KEY_SIZE + 1]; /* the child that had to wait for one; "" none */

@@ -113,6 +113,35 @@ void deed_free (struct deed *deed)
     deed->bytes = NULL;
 }
 
+/* --- Whom to call --------------------------------------------------------------------------- */
+
+static void add_phone (char call[ALARM_CALL], const char *when, struct span number)
+{
+    size_t used = strlen (call);
+    if (number.size > 0)
+        snprintf (call + used, ALARM_CALL - used, ", %s " SPAN_FMT, when, SPAN_ARG (number));
+}
+
+bool alarm_call (struct store *store, struct span party, char call[ALARM_CALL])
+{
+    struct record record;
+    struct envelope e;
+    struct key key;
+    key_begin (&key, TABLE_CONTACTS);
+    key_text (&key, party);
+    int64_t position = (int64_t) table_get_u64 (store->journal, &key, 0);
+    uint8_t *bytes = position > 0 ? store_message (store, position, &record, &e) : NULL;
+    if (bytes == NULL)
+        return false;
+    struct span officer = body_text (e.body, "officer");
+    snprintf (call, ALARM_CALL, SPAN_FMT "%s" SPAN_FMT, SPAN_ARG (party),
+              officer.size > 0 ? " " : "", SPAN_ARG (officer));
+    add_phone (call, "by day", body_text (e.body, "phone_day"));
+    add_phone (call, "at night", body_text (e.body, "phone_night"));
+    free (bytes);
+    return true;
+}
+
 /* --- What was raised ----------------------------------------------------------------------- */
 
 static const struct {

@@ -51,6 +51,10 @@ struct alarm {
  * what is S1, S2 or undetermined; else routine. */
 void alarm_deed (struct deed *out, struct span self, const struct alarm *alarm);
 
+/* Whom to call at a party: its officer and telephones, as it has told. False: it has told none. */
+#define ALARM_CALL 500
+bool alarm_call (struct store *store, struct span party, char call[ALARM_CALL]);
+
 /* What an alarm or escalation was raised for. False: for nothing that is told here (the clock
  * itself; an escalation of another party; what is no alarm). `level` is the party's own depth
  * for an alarm. */

@@ -7,6 +7,7 @@
 #include "broker/casework/ledger.h"
 #include "broker/casework/exercises.h"
 #include "broker/casework/sightings.h"
+#include "broker/casework/silence.h"
 #include "broker/casework/threads.h"
 #include "broker/casework/timers.h"
 #include "bus/core/policy.h"
@@ -27,6 +28,8 @@ const struct casework_part *const casework_parts[] = {
     &timers_part,
     &carrier_part,
     &ledger_part,
+    &silence_part,
+    &returns_part,
     &sightings_part,
     &bulletin_counts_part,
     &bulletins_part,
@@ -294,6 +297,9 @@ void casework_rebuild (struct store *store)
             casework_settle (store);
     }
     journal_reader_free (&reader);
+    for (size_t i = 0; part_at (i) != NULL; i++)
+        if (part_at (i)->begin != NULL)
+            part_at (i)->begin (store);
     casework_settle (store);
     key_station (&key, "casework");
     store_ok (store, table_put_u64 (store->journal, &key, CASEWORK_RULES));

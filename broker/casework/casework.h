@@ -55,6 +55,8 @@ struct casework_part {
      * and the policy in force, and of nothing else: how often it ran does not show. */
     enum subject_class class;
     void (*settle) (struct store *store, const struct subject *subject);
+    /* After a rebuild: touches what follows from tables that it does not empty. May be NULL. */
+    void (*begin) (struct store *store);
     const char *tables; /* the bytes of the tables that it fills alone, for a rebuild */
 };
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_TEXT  512
 #define TITLE_TEXT 640
 #define TEXT_TEXT  1600
 
@@ -19,46 +18,18 @@ struct about {
     const struct clock_run *run;
     enum clock_step step;
     char id[ID_TEXT], due[WHEN_TEXT];
-    char title[TITLE_TEXT], text[TEXT_TEXT], call[CALL_TEXT];
+    char title[TITLE_TEXT], text[TEXT_TEXT], call[ALARM_CALL];
 };
 
 /* --- Whom to call -------------------------------------------------------------------------- */
 
-static void add_phone (char call[CALL_TEXT], const char *when, struct span number)
-{
-    size_t used = strlen (call);
-    if (number.size > 0)
-        snprintf (call + used, CALL_TEXT - used, ", %s " SPAN_FMT, when, SPAN_ARG (number));
-}
-
-/* As the party itself has said; false: it has said nothing. */
-static bool contact_of (struct store *store, struct span party, char call[CALL_TEXT])
-{
-    struct record record;
-    struct envelope e;
-    struct key key;
-    key_begin (&key, TABLE_CONTACTS);
-    key_text (&key, party);
-    int64_t position = (int64_t) table_get_u64 (store->journal, &key, 0);
-    uint8_t *bytes = position > 0 ? store_message (store, position, &record, &e) : NULL;
-    if (bytes == NULL)
-        return false;
-    struct span officer = body_text (e.body, "officer");
-    snprintf (call, CALL_TEXT, SPAN_FMT "%s" SPAN_FMT, SPAN_ARG (party),
-              officer.size > 0 ? " " : "", SPAN_ARG (officer));
-    add_phone (call, "by day", body_text (e.body, "phone_day"));
-    add_phone (call, "at night", body_text (e.body, "phone_night"));
-    free (bytes);
-    return true;
-}
-
 /* The lead; of one that nothing is known of, the party above this one. */
-static void whom_to_call (struct store *store, struct span lead, char call[CALL_TEXT])
+static void whom_to_call (struct store *store, struct span lead, char call[ALARM_CALL])
 {
     struct span parent = party_parent (span_of (store->self));
     call[0] = '\0';
-    if (!contact_of (store, lead, call) && parent.size > 0)
-        contact_of (store, parent, call);
+    if (!alarm_call (store, lead, call) && parent.size > 0)
+        alarm_call (store, parent, call);
 }
 
 /* --- What to say --------------------------------------------------------------------------- */

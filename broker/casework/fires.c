@@ -4,6 +4,7 @@
 #include "broker/casework/exercises.h"
 #include "broker/casework/ledger.h"
 #include "broker/casework/sightings.h"
+#include "broker/casework/silence.h"
 
 /* What comes of a timer that is due, by the class of its subject. A list of its own, so that a
  * test can have another one. */
@@ -12,6 +13,8 @@ const timer_fire casework_fires[SUBJECT_CLASSES] = {
     [SUBJECT_CASE] = clocks_fire,
     [SUBJECT_ADVISORY] = ledger_fire,
     [SUBJECT_BULLETIN] = bulletins_fire,
+    [SUBJECT_SILENCE] = silence_fire,
+    [SUBJECT_RETURN] = returns_fire,
     [SUBJECT_EXERCISE] = exercise_fire,
     [SUBJECT_PATTERN] = sightings_fire,
 };

@@ -70,6 +70,7 @@ struct command {
     X (withdraw)                                                                                   \
     X (report)                                                                                     \
     X (comply)                                                                                     \
+    X (nil_return)                                                                                 \
     X (attach)                                                                                     \
     X (save)                                                                                       \
     X (contact)                                                                                    \

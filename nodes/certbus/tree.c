@@ -26,7 +26,7 @@ struct node {
     char name[PARTY_MAX + 1], role[64], link[8];
     char *title, *sectors;
     char software[65];
-    int64_t since, not_after, generation;
+    int64_t since, silent, not_after, generation;
     int64_t heard, lag; /* --live: its last frame, what waits for it */
     bool live;          /* --live: the party above it has told of it */
     bool revoked;
@@ -68,6 +68,7 @@ static void add (struct tree *tree, struct span party)
     *node = (struct node){ .title = strdup (line_of (body_text (party, "title")).text),
                            .sectors = sectors_of (party),
                            .since = body_int (party, "since", 0),
+                           .silent = body_int (party, "silent", 0),
                            .not_after = body_int (party, "not_after", 0),
                            .generation = body_int (party, "generation", 0),
                            .revoked = answer_bool (party, "revoked") };
@@ -160,6 +161,8 @@ static void say_presence (const struct node *node, int64_t now)
     else if (strcmp (node->link, "away") == 0) {
         style (STYLE_BAD);
         say ("  away %s", since_moment (node->since, now).text);
+        if (node->silent > 0)
+            say ("  SILENT %s", since_moment (node->silent, now).text);
     } else if (node->link[0]) {
         style (STYLE_GOOD);
         say ("  open %s", since_moment (node->since, now).text);
