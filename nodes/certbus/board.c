@@ -37,8 +37,7 @@ static struct board_row *add (struct board_rows *rows, const struct envelope *e,
         span_text (standing, row->mark, sizeof row->mark);
     else if (e->mode != CB_MODE_LIVE)
         snprintf (row->mark, sizeof row->mark, "%s", cb_mode_name (e->mode));
-    snprintf (row->title, sizeof row->title, "%.*s", BOARD_TEXT - 1,
-              line_of (message_headline (e)).text);
+    snprintf (row->title, sizeof row->title, "%.*s", BOARD_TEXT - 1, message_headline (e).text);
     return row;
 }
 

@@ -101,6 +101,13 @@ struct command {
     X (seen)                                                                                       \
     X (export)                                                                                     \
     X (status)                                                                                     \
+    X (exercise_list)                                                                              \
+    X (exercise_announce)                                                                          \
+    X (exercise_start)                                                                             \
+    X (exercise_pause)                                                                             \
+    X (exercise_resume)                                                                            \
+    X (exercise_stop)                                                                              \
+    X (exercise_score)                                                                             \
     X (quarantine_list)                                                                            \
     X (quarantine_show)                                                                            \
     X (quarantine_release)                                                                         \

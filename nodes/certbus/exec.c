@@ -24,9 +24,10 @@
     X ("CERTBUS_SEVERITY", line_of (message_severity (e)).text)                                    \
     X ("CERTBUS_ORIGIN", line_of (e->id.origin).text)                                              \
     X ("CERTBUS_MODE", cb_mode_name (e->mode))                                                     \
+    X ("CERTBUS_EXERCISE", exercise)                                                               \
     X ("CERTBUS_PRECEDENCE", cb_lane_name (e->precedence))                                         \
     X ("CERTBUS_ISSUED", when_of (e->issued).text)                                                 \
-    X ("CERTBUS_TITLE", line_of (message_headline (e)).text)                                       \
+    X ("CERTBUS_TITLE", message_headline (e).text)                                                 \
     X ("CERTBUS_TRY", try_text)
 
 #define ONE(name, value) +1
@@ -55,7 +56,7 @@ static char *setting (const char *name, const char *value)
 char **environment_of (const struct record *record, int64_t tries)
 {
     const struct envelope *e = &record->e;
-    char id[ID_TEXT], code[CODE_TEXT], try_text[24];
+    char id[ID_TEXT], code[CODE_TEXT], exercise[ID_TEXT] = "", try_text[24];
     size_t count = 0, used = 0;
     while (environ[count])
         count++;
@@ -63,6 +64,8 @@ char **environment_of (const struct record *record, int64_t tries)
     if (!made)
         abort ();
     msg_id_text (&e->id, id);
+    if (e->exercise.origin.size)
+        msg_id_text (&e->exercise, exercise);
     hash_code (&e->leaf, code);
     snprintf (try_text, sizeof try_text, "%" PRId64, tries);
 #define SET(name, value) made[used++] = setting (name, value);

@@ -16,7 +16,7 @@ static void print_one (const struct record *record, const char *what)
     const struct envelope *e = &record->e;
     msg_id_text (&e->id, id);
     say ("  %-22s  %s  %-14s  ", id, when_of (e->issued).text, what);
-    say_cells (message_headline (e), TITLE_COLUMNS, false);
+    say_cells (span_of (message_headline (e).text), TITLE_COLUMNS, false);
     say ("\n");
 }
 
@@ -50,10 +50,12 @@ void life_about (struct call *call, const struct record *record)
         return;
     msg_id_text (&e->thread, id);
     bool here = fetch_quietly (call, id, &fetched) && fetched.record.whole;
-    struct span title = here ? message_headline (&fetched.record.e) : (struct span){ 0 };
+    struct line title = { "" };
+    if (here)
+        title = message_headline (&fetched.record.e);
     style (refuses ? STYLE_BAD : STYLE_STRONG);
     say ("%s %s %s%s%.200s%s", line_of (e->id.origin).text, refuses ? "refused" : "has", id,
-         title.size ? " (" : "", line_of (title).text, title.size ? ")" : "");
+         *title.text ? " (" : "", title.text, *title.text ? ")" : "");
     if (refuses)
         say (": %s\n", reason_line (body_text (e->body, "reason")).text);
     else
@@ -213,7 +215,7 @@ json_t *life_revisions_json (struct call *call, const struct record *record)
         msg_id_text (&at->e.id, id);
         json_object_set_new (one, "id", json_string (id));
         json_object_set_new (one, "issued", json_time (at->e.issued));
-        json_object_set_new (one, "title", json_span (message_headline (&at->e)));
+        json_object_set_new (one, "title", json_span (message_title (&at->e)));
         json_object_set_new (one, "withdrawn", json_boolean (withdraws (at)));
         json_array_append_new (made, one);
     }

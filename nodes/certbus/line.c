@@ -70,7 +70,7 @@ static int say_marks (const struct record *record)
 {
     int used = 0;
     const struct envelope *e = &record->e;
-    if (e->mode != CB_MODE_LIVE)
+    if (e->mode == CB_MODE_TEST)
         used += say_mark (STYLE_STRONG, "", cb_mode_name (e->mode));
     if (record->reason != CB_OK)
         used += say_mark (STYLE_BAD, "", cb_reason_name ((unsigned) record->reason));
@@ -92,7 +92,7 @@ static struct line headline_of (const struct envelope *e)
     struct line line;
     if (!span_is (e->kind, "enrolment") ||
         !credential_parse (&c, body_bytes (e->body, "credential")))
-        return line_of (message_headline (e));
+        return message_headline (e);
     char again[64] = "";
     if (c.generation > 1)
         snprintf (again, sizeof again, "%s as generation %u: ",

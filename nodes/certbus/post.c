@@ -81,6 +81,8 @@ static bool set_exercise (struct post *post, const char *text, char *why, size_t
 {
     (void) why, (void) why_size;
     post->exercise = text;
+    if (post->mode == CB_MODE_LIVE)
+        post->mode = CB_MODE_EXERCISE;
     return true;
 }
 
@@ -235,6 +237,9 @@ int post_options (struct post *post, const struct call *call)
         if (text && !headers[i].set (post, text, why, sizeof why))
             return usage (call, "--%s", why);
     }
+    const char *mode = args_text (&call->args, "mode");
+    if (mode && strcmp (mode, "live") == 0 && args_flag (&call->args, "exercise"))
+        return usage (call, "--exercise ID is not --mode live");
     size_t count = args_count (&call->args, "to");
     if (count)
         post->to_count = 0;

@@ -60,7 +60,7 @@ bool record_read (struct span map, struct record *record)
     return record->leaf.size == HASH_SIZE;
 }
 
-struct span message_headline (const struct envelope *e)
+struct span message_title (const struct envelope *e)
 {
     static const char *const fields[] = { "title", "summary", "text", "reason", "why", "party" };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -69,6 +69,25 @@ struct span message_headline (const struct envelope *e)
             return text;
     }
     return (struct span){ 0 };
+}
+
+bool message_exercise (const struct envelope *e)
+{
+    return e->mode == CB_MODE_EXERCISE || span_is (e->kind, "exercise");
+}
+
+struct line headline_marked (bool exercise, struct span title)
+{
+    struct line line = line_of (title), marked;
+    if (!exercise)
+        return line;
+    snprintf (marked.text, sizeof marked.text, "EXERCISE: %.900s", line.text);
+    return marked;
+}
+
+struct line message_headline (const struct envelope *e)
+{
+    return headline_marked (message_exercise (e), message_title (e));
 }
 
 struct span message_severity (const struct envelope *e)
@@ -194,6 +213,8 @@ void message_print (struct call *call, const struct envelope *e, struct span tit
     msg_id_text (&e->id, id);
     hash_code (&e->leaf, code);
     style (STYLE_STRONG);
+    if (e->mode == CB_MODE_EXERCISE)
+        say ("EXERCISE  EXERCISE  EXERCISE\n");
     say ("%s %s\n", line_of (e->kind).text, id);
     style (STYLE_PLAIN);
     if (e->mode != CB_MODE_LIVE)

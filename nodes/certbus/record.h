@@ -51,7 +51,12 @@ void record_line (const struct record *record);
 /* Header and body, for reading. `title` is the issuer's; empty: not known. */
 void message_print (struct call *call, const struct envelope *e, struct span title);
 /* What the message says in a few words; empty: nothing that is known to be that. */
-struct span message_headline (const struct envelope *e);
+struct span message_title (const struct envelope *e);
+/* The same for a line that people see: begins with "EXERCISE: " for what is of an exercise, and
+ * for what runs one. Every list and every program that wakes somebody has its titles from here. */
+struct line message_headline (const struct envelope *e);
+struct line headline_marked (bool exercise, struct span title);
+bool message_exercise (const struct envelope *e);
 /* "S1" to "S5", "undetermined", as its body says; empty: it says nothing. */
 struct span message_severity (const struct envelope *e);
 

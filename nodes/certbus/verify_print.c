@@ -99,7 +99,7 @@ static void print_action (struct span action)
 static void print_read_back (const struct envelope *e)
 {
     struct pack_in in;
-    struct span number = body_text (e->body, "number"), title = message_headline (e);
+    struct span number = body_text (e->body, "number"), title = message_title (e);
     size_t count = answer_array (e->body, "actions", &in);
     say ("\nRead this back to the caller; what differs is not genuine:\n");
     if (number.size)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exercise.h - what the commands of exercises share
+ */
+#ifndef CERTBUS_NODE_EXERCISE_H
+#define CERTBUS_NODE_EXERCISE_H
+
+#include "nodes/certbus/command.h"
+
+/* Asks the broker what it knows of one; `answer` is good until the next question. An exit code,
+ * after a complaint. */
+int exercise_ask (struct call *call, const char *id, struct span *answer);
+/* What it is called: its id and how it stands, on one line. */
+void exercise_line (struct span exercise);
+
+#endif
