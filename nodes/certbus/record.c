@@ -13,6 +13,8 @@
 #define ID_COLUMNS   16
 #define KIND_COLUMNS 10
 
+#define EXERCISE_MARK "EXERCISE"
+
 struct when when_of (int64_t ms)
 {
     struct when when = { "never" };
@@ -81,13 +83,19 @@ struct line headline_marked (bool exercise, struct span title)
     struct line line = line_of (title), marked;
     if (!exercise)
         return line;
-    snprintf (marked.text, sizeof marked.text, "EXERCISE: %.900s", line.text);
+    snprintf (marked.text, sizeof marked.text, EXERCISE_MARK ": %.900s", line.text);
     return marked;
 }
 
 struct line message_headline (const struct envelope *e)
 {
-    return headline_marked (message_exercise (e), message_title (e));
+    struct line title = line_of (message_title (e)), line;
+    struct span step = body_text (e->body, "step");
+    if (!span_is (e->kind, "exercise"))
+        return headline_marked (message_exercise (e), message_title (e));
+    snprintf (line.text, sizeof line.text, EXERCISE_MARK " %.16s%s%.900s", line_of (step).text,
+              *title.text ? ": " : "", title.text);
+    return line;
 }
 
 struct span message_severity (const struct envelope *e)
@@ -214,7 +222,7 @@ void message_print (struct call *call, const struct envelope *e, struct span tit
     hash_code (&e->leaf, code);
     style (STYLE_STRONG);
     if (e->mode == CB_MODE_EXERCISE)
-        say ("EXERCISE  EXERCISE  EXERCISE\n");
+        say (EXERCISE_MARK "  " EXERCISE_MARK "  " EXERCISE_MARK "\n");
     say ("%s %s\n", line_of (e->kind).text, id);
     style (STYLE_PLAIN);
     if (e->mode != CB_MODE_LIVE)

@@ -80,9 +80,11 @@ static int address (struct call *call, struct post *post, struct above *above)
         post->climb = above->names[above->count - 1];
     if (post->to_count)
         return EXIT_DONE;
-    for (size_t i = 0; i < (consent ? above->count : 1); i++)
+    /* An exercise is for those to whom it was announced; who announced it is told as well. */
+    bool live = post->mode != CB_MODE_EXERCISE;
+    for (size_t i = 0; i < (consent && live ? above->count : 1); i++)
         post_default_to (post, above->names[i]);
-    code = sector_certs (call, above);
+    code = live ? sector_certs (call, above) : EXIT_DONE;
     for (size_t i = 0; i < above->cert_count; i++)
         add_to (post, above->certs[i]);
     return code;

@@ -128,7 +128,7 @@ static int page (struct call *call, struct span *next, struct span *answer)
         ask_bytes (question, "after", *next);
     int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, answer);
     span_free (next);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE && answer_bool (*answer, "more"))
         *next = span_keep (body_bytes (*answer, "next"));
     return code;
 }
