@@ -27,8 +27,8 @@ static int64_t limit_of (const struct station *station, const struct peer *peer)
 int64_t heard_silent_since (const struct station *station, const struct peer *peer)
 {
     int64_t last = heard_last (peer);
-    bool silent = peer->state != LINK_OPEN && last > 0 &&
-                  clock_utc () - last > limit_of (station, peer);
+    bool silent =
+        peer->state != LINK_OPEN && last > 0 && clock_utc () - last > limit_of (station, peer);
     return silent ? last : 0;
 }
 

@@ -57,7 +57,7 @@
     X (MET, 'Z', "advisory, clock, due: all had answered then, by the directory of the loop")      \
     X (INDICATORS, 'I', "mode, pattern, broker, constituent: who has seen it")                     \
     X (RETURNS, 'U', "period, party: it said that it had nothing to report, or reported")          \
-    X (HEARD, 'E', "party: when it was last heard, its role (no projection)")                                   \
+    X (HEARD, 'E', "party: when it was last heard, its role (no projection)")                      \
     X (SUBSCRIBERS, 'V', "whose, edition, party: its subscription, or ours to it")                 \
     X (BULLETINS, 'Y', "whose, edition, end of its period, origin: what became of it")             \
     X (EXERCISES, 'X', "exercise: how it stands")                                                  \

@@ -127,8 +127,7 @@ static struct timer timer_of (struct store *store, int64_t start)
     const struct policy *policy = casework_policy (store);
     int64_t limit = policy != NULL ? policy_clock (policy, CLOCK, store->me->role, 0) : 0;
     struct timer timer = { .clock = CLOCK, .started = start, .step = STEP_BREACH };
-    timer.at = timer.due =
-        zone_month_end (store->zone, start) + (limit > 0 ? limit : RETURN_MS);
+    timer.at = timer.due = zone_month_end (store->zone, start) + (limit > 0 ? limit : RETURN_MS);
     return timer;
 }
 

@@ -3,6 +3,7 @@
 
 #include "broker/casework/alarms.h"
 #include "broker/heard.h"
+#include "bus/core/when.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -101,8 +102,7 @@ static void settle (struct store *store, const struct subject *subject)
                  row_read (&heard, value);
     if (known) {
         timer.started = heard.at;
-        timer.due = timer.at =
-            timer.started + silence_limit (casework_policy (store), heard.role);
+        timer.due = timer.at = timer.started + silence_limit (casework_policy (store), heard.role);
         if (raised_get (store->journal, subject, &timer,
                         (unsigned) party_depth (span_of (store->self))) > 0)
             timer.at = TIMER_NEVER; /* it stands among the clocks until it speaks */
@@ -152,7 +152,6 @@ bool silence_fire (struct store *store, const struct subject *subject, const str
     return true;
 }
 
-const struct casework_part silence_part = { .name = "silence",
-                                            .class = SUBJECT_SILENCE,
-                                            .settle = settle,
-                                            .begin = silence_begin };
+const struct casework_part silence_part = {
+    .name = "silence", .class = SUBJECT_SILENCE, .settle = settle, .begin = silence_begin
+};

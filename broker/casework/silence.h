@@ -27,7 +27,7 @@ int64_t silence_limit (const struct policy *policy, struct span role);
 /* A party right below this one. */
 struct heard {
     struct span party, role;
-    int64_t at;       /* ms UTC, when it was last heard; 0: not in this run, and what is known stays */
+    int64_t at; /* ms UTC, when it was last heard; 0: not in this run, and what is known stays */
     int64_t enrolled; /* ms UTC */
 };
 /* Notes it. One that is not known yet counts from `now` on. Returns when it was last heard. */

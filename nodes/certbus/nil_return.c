@@ -33,9 +33,8 @@ static int list (struct call *call)
     if (code != EXIT_DONE)
         return code;
     if (call->json) {
-        say_json (json_pack ("{s:o, s:o, s:I}", "period",
-                             json_span (body_text (answer, "period")), "missing",
-                             value_of (body_field (answer, "parties")), "of",
+        say_json (json_pack ("{s:o, s:o, s:I}", "period", json_span (body_text (answer, "period")),
+                             "missing", value_of (body_field (answer, "parties")), "of",
                              (json_int_t) body_int (answer, "of", 0)),
                   true);
         return EXIT_DONE;
@@ -102,7 +101,8 @@ const struct command command_nil_return = {
     .operands = "",
     .summary = "say that there was nothing to report in a month",
     .about =
-        "To the party above, so that it knows that silence means nothing happened. Who reported an\n"
+        "To the party above, so that it knows that silence means nothing happened. Who reported "
+        "an\n"
         "incident in the month needs none. With --missing a CERT lists those right below it that\n"
         "have done neither; some days after the month's end (the policy's clock nil-return) it is\n"
         "alarmed about them once.",

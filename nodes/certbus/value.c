@@ -10,11 +10,10 @@
 /* Where times stand in docs/local.md, by their key; `head` is one only inside `trust`. */
 static bool is_time (const char *parent, struct span key)
 {
-    static const char *const names[] = { "taken", "started", "now",    "not_after",
-                                         "since", "heard",   "oldest", "time", "silent", "last" };
-    static const char *const names[] = { "taken", "started", "now",  "not_after", "since",
-                                         "heard", "oldest",  "time", "announced", "from",
-                                         "until", "ended",   "due",  "done",      "sent" };
+    static const char *const names[] = {
+        "taken", "started",   "now",  "not_after", "since", "heard", "oldest", "time", "silent",
+        "last",  "announced", "from", "until",     "ended", "due",   "done",   "sent",
+    };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (span_is (key, names[i]))
             return true;
