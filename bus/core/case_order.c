@@ -16,6 +16,7 @@ struct graph {
     size_t ready_count;
     uint32_t *previous; /* of each: the step before it of the same origin; `count`: none */
     bool *placed;
+    bool circle; /* was cut */
 };
 
 static void *room (size_t count, size_t size)
@@ -191,6 +192,7 @@ static uint32_t order_next (struct graph *self, uint32_t *left)
         if (!self->placed[node])
             return node;
     }
+    self->circle = true;
     while (self->placed[*left])
         ++*left;
     return *left;
@@ -217,6 +219,7 @@ static void graph_order (struct graph *self, const struct case_entry **order)
 static void find_heads (const struct graph *self, struct case_state *state)
 {
     size_t reports = 0;
+    state->scattered = self->circle;
     for (size_t i = 0; i < self->count; i++) {
         const struct step *step = &self->nodes[i]->step;
         reports += step->what == CASE_REPORT;
