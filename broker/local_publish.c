@@ -346,7 +346,9 @@ static bool thread_fits (const struct publish_job *job, struct draft *draft, str
 {
     char detail[THREAD_WHY];
     enum cb_reason reason = thread_apply (job->question.station, &job->thread, draft, body, detail);
-    if (reason != CB_OK)
+    if (reason != CB_OK && job->thread.why[0] != '\0')
+        answer_refuse (&job->question.asker, cb_reason_name (reason), detail);
+    else if (reason != CB_OK)
         answer_reason (&job->question.asker, reason, detail);
     return reason == CB_OK;
 }

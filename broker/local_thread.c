@@ -67,6 +67,8 @@ static void look_up_transfer (struct store *store, const struct draft *draft, st
                               struct thread_lookup *out)
 {
     struct held held;
+    if (span_is (lead, store->self))
+        return; /* it takes over itself */
     if (!addressed (draft, lead)) {
         refuse (out, "audience: " SPAN_FMT ", who is to lead, is not in it", SPAN_ARG (lead));
         return;

@@ -9,6 +9,7 @@ import shutil
 import support
 from support import AMBER, FLASH, certbus, need, note, prove, until
 
+RULES = support.POLICY
 SECRET = "names of people and machines"
 BODY = {"title": "the port's account", "description": SECRET, "severity": "S1",
         "times": {"aware": 1}}
@@ -105,10 +106,13 @@ def a_broker_that_dies_while_it_escalates_tells_it_once(tree):
     pk, sindh, kpt = with_fast_clocks(tree).chain()
     ident = report(kpt, "pk.sindh", climb="pk")
     until(lambda: sindh.holds(ident), "it was stored")
+    died = 0
     for fault in ("before-sign:1", "before-commit:2", "after-commit:2", "before-answer:1"):
         sindh.kill()
-        sindh.start(fault=fault)
+        sindh.launch(fault=fault)
         until(lambda: sindh.dead() or escalations(sindh, ident), "it died, or it has escalated")
+        died += sindh.dead()
+    need(died > 0, "no fault was met")
     sindh.kill()
     sindh.start()
     until(lambda: pk.holds(ident), "it climbed")
@@ -117,7 +121,7 @@ def a_broker_that_dies_while_it_escalates_tells_it_once(tree):
     until(tree.connected, "connected again")
     found = escalations(pk, ident)
     need(len(found) == len(runs(found)), f"one was told twice: {found}")
-    note(f"{len(found)} escalations after kills")
+    note(f"{len(found)} escalations, {died} times killed at a fault")
 
 
 def a_restored_copy_escalates_nothing_that_counts_twice(tree):
@@ -141,6 +145,7 @@ def a_restored_copy_escalates_nothing_that_counts_twice(tree):
 
 
 def an_officer_tells_the_parent_at_once_and_the_top_has_none(tree):
+    support.POLICY = RULES
     pk, sindh, kpt = tree.chain()
     ident = report(kpt, "pk.sindh", climb="pk")
     until(lambda: sindh.holds(ident), "it was stored")
@@ -149,13 +154,12 @@ def an_officer_tells_the_parent_at_once_and_the_top_has_none(tree):
     need(told.body["clock"] == "officer" and told.body["text"] == "the minister calls", told.body)
     need(pk.holds(ident), "the report came along")
     need(pk.holds(answer["id"]), "another id")
-    for broker, words in ((pk, "no CERT above it"),):
-        try:
-            broker.ask("escalate", id=ident)
-        except support.Refused as refused:
-            need(words in refused.detail, refused.detail)
-        else:
-            raise support.Failed("the top party escalated")
+    try:
+        pk.ask("escalate", id=ident)
+    except support.Refused as refused:
+        need("no CERT above it" in refused.detail, refused.detail)
+    else:
+        raise support.Failed("the top party escalated")
 
 
 prove(a_report_climbs_as_it_was_signed_and_verifies_there,
