@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/timers.h"
+#include "broker/fault.h"
 #include "broker/originate.h"
 #include "bus/edge/log.h"
 
@@ -189,7 +190,7 @@ static void told (struct station *station, void *arg, const struct originated *w
     if (!one->stored)
         refused (station, one, what->reason, what->detail != NULL ? what->detail : "");
     if (self->under_way == 0 && !station->stopping)
-        timers_tick (station, clock_utc ());
+        timers_tick (station, clock_utc () + FAULT_AHEAD ());
 }
 
 static const char *kind_name (const struct draft *draft)
