@@ -28,15 +28,6 @@ static void row_key (struct key *key, const struct breach *b)
     key_text (key, span_of (clock_name (b->clock)));
 }
 
-/* The text at the end of a key, without its 0x00. */
-static struct span last_text (struct span key)
-{
-    size_t from = key.size - 1;
-    while (from > 0 && key.data[from - 1] != 0)
-        from--;
-    return span_bytes (key.data + from, key.size - 1 - from);
-}
-
 /* What of an index key stands behind the case. */
 static bool index_read (struct breach *b, struct span rest, struct span value)
 {
@@ -63,18 +54,25 @@ static void note (struct store *store, const struct breach *b)
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) b->due));
 }
 
+/* Whoever escalates tells of its own clock. */
+static bool escalated_here (const struct store *store, const struct envelope *e)
+{
+    return span_is (e->kind, "escalation") && !span_is (e->id.origin, store->self) &&
+           e->audience_count == 1 && span_is (e->audience[0].name, store->self);
+}
+
 void breaches_fold (struct store *store, const struct envelope *e)
 {
     bool own = span_is (e->id.origin, store->self), alarm = span_is (e->kind, "alarm");
     struct span what = body_text (e->body, "what");
     struct breach b = { .id = e->thread,
-                        .party = body_text (e->body, alarm ? "party" : "lead"),
+                        .party = alarm ? body_text (e->body, "party") : e->id.origin,
                         .started = body_int (e->body, "started", 0),
                         .due = body_int (e->body, "due", 0),
                         .clock = clock_number (body_text (e->body, "clock")) };
     bool breach = alarm ? own && body_int (e->body, "step", 0) == CLOCK_BREACH &&
                               (span_is (what, "breach") || span_is (what, "not-stored"))
-                        : span_is (e->kind, "escalation") && !own;
+                        : escalated_here (store, e);
     if (breach && e->mode == CB_MODE_LIVE && b.party.size > 0 && b.clock < CLOCK_OFFICER)
         note (store, &b);
 }
@@ -219,6 +217,28 @@ void breaches_settle (struct store *store, const struct case_state *state,
 
 /* --- For people ---------------------------------------------------------------------------- */
 
+static bool row_read (struct breach *out, struct span key, struct span value)
+{
+    const size_t numbers = 4 + 8 + 8; /* of an id, after its origin */
+    const uint8_t *at = key.data + 1, *end = key.data + key.size;
+    const uint8_t *party = memchr (at, 0, (size_t) (end - at));
+    const uint8_t *id = party != NULL && end - party > 9 ? party + 9 : end;
+    const uint8_t *origin = memchr (id, 0, (size_t) (end - id));
+    struct pack_in in = pack_open (value);
+    pack_array (&in, 3, 3);
+    out->severity = (unsigned) pack_uint (&in, 0, UINT8_MAX);
+    out->done = pack_int (&in, 0, INT64_MAX);
+    out->started = pack_int (&in, 0, INT64_MAX);
+    if (!pack_done (&in) || origin == NULL || (size_t) (end - origin) < 1 + numbers + 2)
+        return false;
+    const uint8_t *clock = origin + 1 + numbers;
+    out->party = span_bytes (at, (size_t) (party - at));
+    out->due = (int64_t) read_u64 (party + 1);
+    out->clock = clock_number (span_bytes (clock, (size_t) (end - clock) - 1));
+    return out->clock < CLOCK_NAMES_END &&
+           key_id_read (&out->id, span_bytes (id, (size_t) (clock - id)));
+}
+
 bool breaches_next (struct journal *journal, struct span party, struct key *after,
                     struct breach *out)
 {
@@ -227,23 +247,8 @@ bool breaches_next (struct journal *journal, struct span party, struct key *afte
     key_begin (&prefix, TABLE_BREACHES);
     if (party.size > 0)
         key_text (&prefix, party);
-    while (table_next (journal, &prefix, after, &key, &value)) {
-        struct pack_in in = pack_open (value);
-        key = key_span (after);
-        const uint8_t *end = memchr (key.data + 1, 0, key.size - 1);
-        pack_array (&in, 3, 3);
-        out->severity = (unsigned) pack_uint (&in, 0, UINT8_MAX);
-        out->done = pack_int (&in, 0, INT64_MAX);
-        out->started = pack_int (&in, 0, INT64_MAX);
-        if (!pack_done (&in) || end == NULL || end + 9 >= key.data + key.size)
-            continue;
-        out->party = span_bytes (key.data + 1, (size_t) (end - key.data - 1));
-        out->due = (int64_t) read_u64 (end + 1);
-        struct span clock = last_text (key);
-        struct span id = span_bytes (end + 9, (size_t) (clock.data - end - 9));
-        out->clock = clock_number (clock);
-        if (out->clock < CLOCK_NAMES_END && key_id_read (&out->id, id))
+    while (table_next (journal, &prefix, after, &key, &value))
+        if (row_read (out, key_span (after), value))
             return true;
-    }
     return false;
 }

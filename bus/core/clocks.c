@@ -67,7 +67,7 @@ static bool is_over (const struct case_state *state)
 /* When the lead got it, by our clock: what came late is not held against who could not know. */
 static int64_t since_lead (const struct case_state *state, const struct clock_view *view)
 {
-    for (size_t i = 0; i < view->count; i++) {
+    for (size_t i = view->count; i-- > 0;) { /* of one moment the last one counts */
         const struct clock_arrival *a = &view->arrivals[i];
         if (a->issued == state->lead_since &&
             (a->what == CASE_REPORT || a->what == CASE_TRANSFER || a->what == CASE_REOPEN))
