@@ -13,13 +13,19 @@
 
 void message_make (struct message *out, const struct draft *draft)
 {
+    struct draft full = *draft;
+    if (full.precedence == 0)
+        full.precedence = CB_LANE_ROUTINE;
+    message_make_flash (out, &full);
+}
+
+void message_make_flash (struct message *out, const struct draft *draft)
+{
     static const uint8_t sig[SIG_SIZE];
     struct draft full = *draft;
     struct pack_out bytes;
     if (full.schema == 0)
         full.schema = 1;
-    if (full.precedence == 0)
-        full.precedence = CB_LANE_ROUTINE;
     pack_init (&bytes);
     draft_pack (&full, &bytes);
     pack_init (&out->bytes);

@@ -20,6 +20,8 @@ struct message {
 };
 /* Fills what the draft lacks: credential, salt, schema version 1, precedence routine. */
 void message_make (struct message *out, const struct draft *draft);
+/* The same with the precedence of the draft, which may be flash. */
+void message_make_flash (struct message *out, const struct draft *draft);
 void message_free (struct message *self);
 
 /* Many of them, each after those that it names. */

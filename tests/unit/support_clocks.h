@@ -28,6 +28,8 @@ struct night {
     int64_t began, now, seqs[DESKS];
     bool restarts; /* each broker ends and starts anew before whatever happens next */
     bool twice;    /* each deed is made twice, as after a restore */
+    bool apart;    /* a report gets to its lead alone */
+    struct msg_id exercise;
     char told[16384];
     size_t told_size;
 };
@@ -46,6 +48,7 @@ struct said {
     const char *kind;
     struct msg_id thread; /* empty: it begins one */
     const char *body;     /* "step=acknowledge next_update=@HH:MM:SS"; NULL: none */
+    const char *to;       /* NULL: pk.sindh.khi */
     unsigned mode;
     unsigned not_at; /* bits 1 << desk: it does not get there now */
 };
@@ -54,7 +57,9 @@ const struct message *night_say (struct night *self, const struct said *said);
 void night_bring (struct night *self, size_t message, enum desk_of to);
 /* A report by kpt to khi, severity as given; khi has said that it has it, unless `lost`. */
 struct msg_id night_report (struct night *self, const char *severity, bool lost);
-/* The lead's update, by an officer. */
+/* Announces an exercise and starts it. */
+void night_exercise (struct night *self);
+/* A step, by an officer. */
 void night_step (struct night *self, enum desk_of by, struct msg_id id, const char *body);
 /* The next version of the policy, in which a clock has this limit for all severities. */
 void night_policy (struct night *self, uint32_t version, const char *clock, int64_t limit);
