@@ -71,8 +71,10 @@ struct span span_keep (struct span bytes)
     uint8_t *copy = malloc (bytes.size + 1);
     if (!copy)
         abort ();
-    memcpy (copy, bytes.data, bytes.size);
-    return span_bytes (copy, bytes.size);
+    if (bytes.size)
+        memcpy (copy, bytes.data, bytes.size);
+    /* Not span_bytes: of nothing it makes a span that is not ours to free. */
+    return (struct span){ .data = copy, .size = bytes.size };
 }
 
 /* Whether `name` is `words`, or begins with it and a space. */

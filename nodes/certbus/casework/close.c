@@ -106,9 +106,11 @@ static void add_clock (json_t *list, struct span row, int64_t done)
     json_array_append_new (list, made);
 }
 
-/* Clocks that were met or missed, and that of the closing report, which ends now. */
-static int clocks_json (struct call *call, const struct told *told, json_t *list)
+/* Clocks that were met or missed, as the lead's broker kept them; that of the closing report ends
+ * now, and one that still runs is neither. */
+static int add_clocks (struct call *call, const struct told *told, json_t *body)
 {
+    int64_t now = day_here ().now;
     struct span answer;
     struct pack_in in;
     struct ask *question = ask_new ("clocks");
@@ -116,15 +118,18 @@ static int clocks_json (struct call *call, const struct told *told, json_t *list
     int code = talk (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer);
     if (code != EXIT_DONE)
         return code;
+    json_t *list = json_array ();
     for (size_t left = answer_array (answer, "past", &in); left; left--) {
         struct span row = pack_any (&in);
-        add_clock (list, row, body_int (row, "done", 0));
+        int64_t done = body_int (row, "done", 0);
+        if (!done && span_is (body_text (row, "clock"), "close"))
+            done = now;
+        if (done || body_int (row, "due", 0) <= now)
+            add_clock (list, row, done);
     }
-    for (size_t left = answer_array (answer, "clocks", &in); left; left--) {
-        struct span row = pack_any (&in);
-        if (span_is (body_text (row, "clock"), "close"))
-            add_clock (list, row, day_here ().now);
-    }
+    if (json_array_size (list))
+        json_object_set (body, "clocks", list);
+    json_decref (list);
     return EXIT_DONE;
 }
 
@@ -133,12 +138,8 @@ static int prefill (struct call *call, const struct told *told, json_t *body)
 {
     int code = EXIT_DONE;
     json_object_set_new (body, "step", json_string ("close"));
-    json_t *clocks = json_array ();
     if (!json_object_get (body, "clocks"))
-        code = clocks_json (call, told, clocks);
-    if (json_array_size (clocks))
-        json_object_set (body, "clocks", clocks);
-    json_decref (clocks);
+        code = add_clocks (call, told, body);
     if (!json_object_get (body, "timeline"))
         json_object_set_new (body, "timeline", timeline_json (told));
     if (!json_array_size (json_object_get (body, "timeline")))
@@ -166,6 +167,8 @@ static int countersign (struct call *call, const struct told *told)
     json_id_text (&proposed, reference);
     json_t *body = json_pack ("{s:s, s:s}", "step", "close", "accepts", reference);
     code = step_fields (call, action_of ("close"), body);
+    if (code == EXIT_DONE)
+        code = add_clocks (call, told, body);
     if (code == EXIT_DONE)
         return step_send (call, told, step_document (call, told, body));
     json_decref (body);

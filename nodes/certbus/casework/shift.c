@@ -103,7 +103,11 @@ static enum shift_list list_of_case (struct span map)
 static enum shift_list list_of_clock (const struct shift *shift, struct span map)
 {
     struct span class = body_text (map, "class");
-    bool over = body_int (map, "due", 0) <= shift->now;
+    int64_t due = body_int (map, "due", 0);
+    bool over = due <= shift->now;
+    /* What is looked at again later has no limit that anybody could miss. */
+    if (due <= 0 || span_is (class, "pattern"))
+        return SHIFT_END;
     if (span_is (class, "case"))
         return list_of_case (map);
     /* Of what is practised only the cases are shown. */
@@ -113,7 +117,7 @@ static enum shift_list list_of_clock (const struct shift *shift, struct span map
         return over ? SHIFT_OVERDUE : SHIFT_END;
     if (span_is (class, "silence"))
         return over ? SHIFT_SILENT : SHIFT_END;
-    return SHIFT_OTHERS;
+    return due - shift->now < SHIFT_SOON_MS ? SHIFT_OTHERS : SHIFT_END;
 }
 
 /* Clocks come in the order of time to breach: the first of a case is the one that counts. */

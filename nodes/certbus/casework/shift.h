@@ -18,6 +18,9 @@
 /* Alarms of so long ago are shown, while what they are about goes on. */
 #define SHIFT_ALARMS_MS INT64_C (86400000)
 
+/* Clocks of other things are shown so long before they are due. */
+#define SHIFT_SOON_MS INT64_C (259200000)
+
 /* X (NAME, heading, key in JSON, command that shows all) in the order of urgency. */
 #define SHIFT_LISTS(X)                                                                             \
     X (CASES, "Open cases", "cases", "certbus cases")                                              \

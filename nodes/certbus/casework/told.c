@@ -162,6 +162,7 @@ int told_reach (struct call *call, struct post *post, const char *needed)
     if (!kept)
         return EXIT_DONE; /* the broker says it of all of them */
     post->to_count = kept;
-    complain ("not to %s: the policy does not let this party write there", left_out);
+    if (*left_out)
+        complain ("not to %s: the policy does not let this party write there", left_out);
     return EXIT_DONE;
 }
