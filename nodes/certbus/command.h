@@ -97,6 +97,7 @@ struct command {
     X (watch)                                                                                      \
     X (list)                                                                                       \
     X (show)                                                                                       \
+    X (compliance)                                                                                 \
     X (verify)                                                                                     \
     X (seen)                                                                                       \
     X (export)                                                                                     \
