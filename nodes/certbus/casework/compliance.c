@@ -46,7 +46,7 @@ static void take_page (struct compliance *self, struct span page)
     }
 }
 
-int compliance_ask (struct call *call, const char *id, bool overdue, struct compliance *out)
+int compliance_ask (struct call *call, const char *id, struct compliance *out)
 {
     char after[PARTY_MAX + 1] = "";
     bool more;
@@ -58,8 +58,6 @@ int compliance_ask (struct call *call, const char *id, bool overdue, struct comp
         ask_int (question, "limit", PAGE);
         if (*after)
             ask_text (question, "after", span_of (after));
-        if (overdue)
-            ask_bool (question, "overdue", true);
         int code = talk_about (call, id, &question, &answer);
         if (code != EXIT_DONE)
             return code;
@@ -165,6 +163,18 @@ void compliance_group (struct compliance *self, bool by_sector)
         qsort (self->groups, self->group_count, sizeof self->groups[0], by_name);
 }
 
+/* The counts are of all; who is shown are those. */
+static void keep_overdue (struct compliance *self)
+{
+    size_t kept = 0;
+    struct pack_in in;
+    for (size_t i = 0; i < self->row_count; i++)
+        if (answer_array (self->rows[i], "overdue", &in) > 0)
+            self->rows[kept++] = self->rows[i];
+    self->row_count = kept;
+    self->overdue = true;
+}
+
 /* --- The command ---------------------------------------------------------------------------- */
 
 static int run (struct call *call)
@@ -181,10 +191,11 @@ static int run (struct call *call)
                    ? usage (call, "compliance: of which ADVISORY? Without one it lists those that "
                                   "are open")
                    : compliance_list (call);
-    int code =
-        compliance_ask (call, call->args.operands[0], args_flag (&call->args, "overdue"), &self);
+    int code = compliance_ask (call, call->args.operands[0], &self);
     if (code == EXIT_DONE) {
         compliance_group (&self, by_sector);
+        if (args_flag (&call->args, "overdue"))
+            keep_overdue (&self);
         if (call->json)
             compliance_print_json (&self);
         else if (csv)

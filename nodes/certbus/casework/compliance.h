@@ -33,6 +33,7 @@ struct compliance_group {
 struct compliance {
     struct span advisory;
     int64_t now;
+    bool overdue; /* the rows are of those who are; the counts of all */
     size_t page_count, row_count, row_room, group_count, group_room;
     struct span *pages; /* owned answers */
     struct span *rows;  /* maps in them, in the order of names */
@@ -40,9 +41,8 @@ struct compliance {
     struct compliance_counts all;
 };
 
-/* Asks for all of it; with `overdue` only for those who are. An exit code, after a complaint.
- * compliance_free in any case. */
-int compliance_ask (struct call *call, const char *id, bool overdue, struct compliance *out);
+/* Asks for all of it. An exit code, after a complaint. compliance_free in any case. */
+int compliance_ask (struct call *call, const char *id, struct compliance *out);
 void compliance_free (struct compliance *self);
 /* Counts the rows by province, or by sector: a party with several counts in each. */
 void compliance_group (struct compliance *self, bool by_sector);

@@ -117,9 +117,14 @@ void compliance_print (const struct compliance *self)
     print_head (self);
     print_actions (self);
     if (counts_nobody (&self->all)) {
-        say ("\nNobody that is known here is %s.\n",
-             self->row_count ? "counted" : "asked, or overdue");
+        say ("\nIt asks nobody that is known here.\n");
         print_before (self);
+        return;
+    }
+    if (self->overdue) {
+        print_overdue (self);
+        if (!self->row_count)
+            say ("\nNobody is overdue.\n");
         return;
     }
     say ("\n");
