@@ -157,10 +157,31 @@ static json_t *counts_json (const struct compliance_counts *counts)
     return made;
 }
 
+/* What is a time in a ledger is a count elsewhere. */
+static void make_times (json_t *object)
+{
+    static const char *const names[] = { "issued", "expires",   "due",         "when",
+                                         "read",   "delivered", "acknowledged" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        json_t *value = json_object_get (object, names[i]);
+        if (json_is_integer (value))
+            json_object_set_new (object, names[i], json_time (json_integer_value (value)));
+    }
+}
+
+static json_t *with_times (struct span map)
+{
+    json_t *made = value_json (map), *action;
+    size_t i;
+    make_times (made);
+    json_array_foreach (json_object_get (made, "actions"), i, action) make_times (action);
+    return made;
+}
+
 /* Numbers of the catalogue as their names. */
 static json_t *advisory_json (struct span advisory)
 {
-    json_t *made = value_json (advisory);
+    json_t *made = with_times (advisory);
     json_object_set_new (made, "tlp",
                          json_string (cb_tlp_name ((unsigned) body_int (advisory, "tlp", 0))));
     json_object_set_new (made, "mode",
@@ -178,7 +199,7 @@ void compliance_print_json (const struct compliance *self)
         json_array_append_new (groups, one);
     }
     for (size_t i = 0; i < self->row_count; i++)
-        json_array_append_new (rows, value_json (self->rows[i]));
+        json_array_append_new (rows, with_times (self->rows[i]));
     say_json (json_pack ("{s:o, s:o, s:o, s:o}", "advisory", advisory_json (self->advisory),
                          "groups", groups, "rows", rows, "totals", counts_json (&self->all)),
               true);
