@@ -139,6 +139,19 @@ static void send_reply (struct ask *ask)
     pack_free (&body);
 }
 
+/* Who may have nobody below it, and this party for itself, is one constituent. */
+static void mark_single (struct ask *ask)
+{
+    const struct station *station = ask->station;
+    for (size_t i = 0; i < ask->answers->place_count; i++) {
+        struct seen_place *place = &ask->answers->places[i];
+        struct span name = span_of (place->name);
+        const struct entry *entry = directory_by_name (station->directory, name);
+        place->single = span_equal (name, station_name (station)) ||
+                        (entry != NULL && entry->credential.may.depth == 0);
+    }
+}
+
 static void finish (struct ask *ask)
 {
     struct station *station = ask->station;
@@ -146,6 +159,7 @@ static void finish (struct ask *ask)
         if (!ask->asking[i].answered)
             answers_silent (ask->answers, ask->asking[i].entry->credential.name);
     zloop_timer_end (station->loop, ask->timer);
+    mark_single (ask);
     if (ask->from[0] == '\0')
         local_asked (station, &ask->asker, ask->answers, clock_steady () - ask->begun);
     else

@@ -57,8 +57,16 @@ static void put_seen (struct pack_out *out, const char *name, const struct seen 
         pack_put_text (out, seen->names[i]);
 }
 
-static void put_places (struct pack_out *out, const struct answers *answers, uint64_t threshold)
+static int by_place (const void *a, const void *b)
 {
+    return span_compare (span_of (((const struct seen_place *) a)->name),
+                         span_of (((const struct seen_place *) b)->name));
+}
+
+static void put_places (struct pack_out *out, struct answers *answers, uint64_t threshold)
+{
+    if (answers->place_count > 0)
+        qsort (answers->places, answers->place_count, sizeof *answers->places, by_place);
     pack_put_text (out, "places");
     pack_put_array (out, answers->place_count);
     for (size_t i = 0; i < answers->place_count; i++) {

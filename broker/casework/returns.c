@@ -220,4 +220,4 @@ const struct casework_part returns_part = { .name = "returns",
                                             .fold = fold,
                                             .class = SUBJECT_RETURN,
                                             .settle = settle,
-                                            .tables = "U" };
+                                            .tables = (const char[]){ TABLE_RETURNS, '\0' } };

@@ -46,7 +46,7 @@ struct folding {
     struct store *store;
     const struct envelope *e;
     int64_t position;
-    bool here, own; /* it may be named in an alarm; it is this party's own */
+    bool here, own; /* it may be named in an alarm; it is this party's own, and may be named */
     struct span id; /* of a case that this party led from the start; empty: of none */
 };
 
@@ -72,6 +72,7 @@ static void fold_pattern (const struct hash *pattern, struct span class,
     } else if (f->own) {
         struct sighted row = { .first = f->e->issued, .last = f->e->issued };
         span_text (f->e->id.origin, row.origin, sizeof row.origin);
+        span_text (f->e->id.origin, row.party, sizeof row.party);
         sightings_add (f->store, pattern, f->e->mode, &row);
     }
 }
@@ -83,7 +84,7 @@ static void fold_one (struct store *store, const struct envelope *e, int64_t pos
                          .e = e,
                          .position = position,
                          .here = here && e->mode == CB_MODE_LIVE,
-                         .own = span_is (e->id.origin, store->self),
+                         .own = span_is (e->id.origin, store->self) && e->tlp <= CB_TLP_GREEN,
                          .id = id };
     patterns_each (e, fold_pattern, &f);
 }

@@ -5,6 +5,8 @@
 #include "broker/heard.h"
 #include "bus/core/when.h"
 
+#include "bus/core/when.h"
+
 #include <stdio.h>
 #include <string.h>
 

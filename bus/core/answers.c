@@ -322,7 +322,10 @@ static struct range range_of (const struct seen_place *place, uint64_t threshold
     const struct seen *own = &place->own, *told = &place->told;
     struct range out = { .least = own->least || told->least };
     out.low = out.high = told->count > own->count ? told->count : own->count;
-    if (told->fewer > 0 && own->count < told->fewer) {
+    if (place->single) {
+        out.low = out.high = own->count + told->count + told->fewer > 0;
+        out.least = false;
+    } else if (told->fewer > 0 && own->count < told->fewer) {
         out.low = 1;
         out.high = told->fewer - 1;
     } else if (out.low > 0 && out.low < threshold && !out.least) {
@@ -334,8 +337,8 @@ static struct range range_of (const struct seen_place *place, uint64_t threshold
 
 static void tell_range (struct seen *out, struct range range, uint64_t threshold)
 {
-    bool few = range.low > 0 && range.low < range.high && !range.least && range.high < threshold;
-    out->fewer = few ? range.high + 1 : 0;
+    bool few = range.low > 0 && !range.least && range.high < threshold;
+    out->fewer = few ? threshold : 0;
     out->count = few ? 0 : range.low;
     out->least = !few && (range.least || range.low < range.high);
     if (few)
@@ -348,7 +351,11 @@ struct seen seen_told (const struct seen_place *place, uint64_t threshold)
     struct range range = range_of (place, threshold);
     out.last = later (out.last, place->told.last);
     merge_names (&out, &place->told);
-    tell_range (&out, range, range.high < threshold ? threshold : range.high + 1);
+    if (place->single)
+        threshold = 0;
+    else if (place->told.fewer > threshold)
+        threshold = place->told.fewer; /* that side wants more of them */
+    tell_range (&out, range, threshold);
     return out;
 }
 

@@ -41,6 +41,7 @@ struct seen {
 struct seen_place {
     char name[PARTY_MAX + 1];
     struct seen own, told; /* known here; signed by that neighbour */
+    bool single;           /* nobody is below it: it is one constituent at most */
 };
 
 struct presence_row;

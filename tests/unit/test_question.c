@@ -368,6 +368,18 @@ static void what_two_sources_know_of_one_place_is_not_added_up (void **state)
     assert_false (seen_told (&better, 5).least);
 }
 
+static void one_body_is_one_constituent_whoever_says_it (void **state)
+{
+    (void) state;
+    struct seen_place body = place (1, 0, 5);
+    body.single = true;
+    assert_int_equal (seen_told (&body, 5).count, 1);
+    assert_int_equal (seen_told (&body, 5).fewer, 0);
+    body = place (0, 0, 0);
+    body.single = true;
+    assert_int_equal (seen_told (&body, 5).count, 0);
+}
+
 static void places_are_added_up_and_what_was_not_counted_makes_it_at_least (void **state)
 {
     struct desk *desk = *state;
@@ -410,6 +422,7 @@ int main (void)
         TEST (a_thousand_parties_fit_and_ten_thousand_say_that_they_are_cut),
         TEST (below_the_threshold_no_count_is_told),
         TEST (what_two_sources_know_of_one_place_is_not_added_up),
+        TEST (one_body_is_one_constituent_whoever_says_it),
         TEST (places_are_added_up_and_what_was_not_counted_makes_it_at_least),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
