@@ -23,7 +23,7 @@ struct bulletin_job {
     size_t counts[2];
     struct subscriber *lists[2]; /* by BULLETIN_OWN, BULLETIN_OTHERS; owned */
     char ids[2][LISTED_MAX][ID_TEXT];
-    struct bulletin *made; /* a preview; owned */
+    struct bulletin_work *made; /* a preview; owned */
 };
 
 /* --- In the journal's thread --------------------------------------------------------------- */
@@ -94,10 +94,7 @@ static void run (struct job *base, struct store *store)
     }
     if (!bulletin_this_period (store, job->now, &period))
         return;
-    job->made = calloc (1, sizeof *job->made);
-    if (job->made == NULL)
-        abort ();
-    bulletin_fill (store, &period, job->now, job->made);
+    job->made = bulletin_fill (store, &period, job->now);
 }
 
 /* --- In the loop --------------------------------------------------------------------------- */
@@ -139,9 +136,9 @@ static void answer (struct bulletin_job *job, struct station *station)
     pack_init (&out);
     pack_put_map (&out, 7 + draft + final + made + due);
     if (made) {
-        bulletin_titles (station, job->made);
+        bulletin_finish (station, job->made);
         pack_put_text (&out, "body");
-        bulletin_pack (&out, job->made);
+        bulletin_pack (&out, &job->made->b);
     }
     if (draft) {
         pack_put_text (&out, "draft");

@@ -116,14 +116,6 @@ static void fill_one (enum told what, const struct envelope *e, struct bulletin 
         if (party.size > 0)
             bulletin_add_party (&out->silent, party, 1);
         break;
-    case TOLD_OVERDUE:
-        if (party.size > 0)
-            bulletin_add_party (&out->overdue, party, 1);
-        break;
-    case TOLD_BREACH:
-        if (party.size > 0)
-            bulletin_add_party (&out->breaches, party, 1);
-        break;
     }
 }
 
@@ -161,9 +153,10 @@ static void fill_messages (struct store *store, const struct bulletin_period *pe
         enum told what;
         enum bulletin_total total; /* BULLETIN_TOTAL_END: none */
     } lists[] = {
-        { TOLD_ADVISORY, BULLETIN_IS_ADVISORIES }, { TOLD_OVERDUE, BULLETIN_IS_OVERDUE },
-        { TOLD_BREACH, BULLETIN_IS_BREACHES },     { TOLD_SILENT, BULLETIN_IS_SILENT },
-        { TOLD_PATTERN, BULLETIN_TOTAL_END },      { TOLD_EXERCISE, BULLETIN_TOTAL_END },
+        { TOLD_ADVISORY, BULLETIN_IS_ADVISORIES },
+        { TOLD_SILENT, BULLETIN_IS_SILENT },
+        { TOLD_PATTERN, BULLETIN_TOTAL_END },
+        { TOLD_EXERCISE, BULLETIN_TOTAL_END },
     };
     struct bulletin_period before = before_of (store, period->from);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -246,8 +239,8 @@ static void fill_head (struct store *store, const struct bulletin_period *period
     copy (out->issuer, sizeof out->issuer, store->me->title);
 }
 
-void bulletin_fill (struct store *store, const struct bulletin_period *period, int64_t now,
-                    struct bulletin *out)
+static void fill (struct store *store, const struct bulletin_period *period, int64_t now,
+                  struct bulletin *out)
 {
     struct bulletin_period before = before_of (store, period->from);
     fill_head (store, period, out);
@@ -255,27 +248,52 @@ void bulletin_fill (struct store *store, const struct bulletin_period *period, i
     fill_open (store, out);
     fill_messages (store, period, out);
     fill_next (store, now, out);
+    out->totals[BULLETIN_IS_OVERDUE].before = -1; /* what was overdue then is not known any more */
+    out->totals[BULLETIN_IS_BREACHES].count =
+        bulletin_breaches (store->journal, period, &out->breaches);
+    out->totals[BULLETIN_IS_BREACHES].before = bulletin_breaches (store->journal, &before, NULL);
     out->totals[BULLETIN_IS_FORGED].count = count_forged (store, period);
     out->totals[BULLETIN_IS_FORGED].before = count_forged (store, &before);
-    bulletin_sort (out);
 }
 
-static void title_of (struct station *station, const char *party, char out[BULLETIN_TITLE])
+struct bulletin_work *bulletin_fill (struct store *store, const struct bulletin_period *period,
+                                     int64_t now)
+{
+    struct bulletin_gathered gathered = { .work = calloc (1, sizeof *gathered.work) };
+    if (gathered.work == NULL)
+        abort ();
+    pack_init (&gathered.payload);
+    fill (store, period, now, &gathered.work->b);
+    bulletin_gather (store, period, &gathered);
+    struct span payload = pack_result (&gathered.payload);
+    struct bulletin_work *work = realloc (gathered.work, sizeof *work + payload.size + 1);
+    if (work == NULL)
+        abort ();
+    if (payload.size > 0)
+        memcpy (work + 1, payload.data, payload.size);
+    pack_free (&gathered.payload);
+    return work;
+}
+
+static void title_of (const struct station *station, const char *party, char out[BULLETIN_TITLE])
 {
     const struct entry *entry = directory_by_name (station->directory, span_of (party));
     if (entry != NULL)
         copy (out, BULLETIN_TITLE, entry->credential.title);
 }
 
-static void titles_of (struct station *station, struct bulletin_parties *parties)
+static void titles_of (const struct station *station, struct bulletin_parties *parties)
 {
     for (size_t i = 0; i < parties->count; i++)
         title_of (station, parties->at[i].party, parties->at[i].title);
 }
 
-void bulletin_titles (struct station *station, struct bulletin *out)
+void bulletin_finish (const struct station *station, struct bulletin_work *work)
 {
+    struct bulletin *out = &work->b;
+    bulletin_count_answers (station, work);
     titles_of (station, &out->overdue);
     titles_of (station, &out->breaches);
     titles_of (station, &out->silent);
+    bulletin_sort (out);
 }

@@ -428,9 +428,9 @@ const struct casework_part bulletins_part = {
 
 static bool finish_draft (struct station *station, struct deed *deed)
 {
-    struct bulletin *b = (struct bulletin *) (void *) deed->bytes;
-    bulletin_titles (station, b);
-    bulletin_pack (&deed->body, b);
+    struct bulletin_work *work = (struct bulletin_work *) (void *) deed->bytes;
+    bulletin_finish (station, work);
+    bulletin_pack (&deed->body, &work->b);
     deed->draft.body = pack_result (&deed->body);
     return true;
 }
@@ -443,11 +443,7 @@ static bool fire_draft (struct store *store, int64_t now, struct deed *out)
         return false;
     memset (out, 0, sizeof *out);
     pack_init (&out->body);
-    struct bulletin *b = calloc (1, sizeof *b);
-    if (b == NULL)
-        abort ();
-    bulletin_fill (store, &period, now, b);
-    out->bytes = (uint8_t *) b;
+    out->bytes = (uint8_t *) bulletin_fill (store, &period, now);
     out->draft = (struct draft){ .kind = span_of ("bulletin"),
                                  .precedence = CB_LANE_ROUTINE,
                                  .tlp = CB_TLP_AMBER,

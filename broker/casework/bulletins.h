@@ -71,9 +71,7 @@ bool bulletin_newest (struct journal *journal, unsigned whose, const char *editi
     X (ADVISORY, 1, "")                                                                            \
     X (EXERCISE, 2, "")                                                                            \
     X (PATTERN, 3, "pattern")                                                                      \
-    X (SILENT, 4, "silent")                                                                        \
-    X (OVERDUE, 5, "advisory")                                                                     \
-    X (BREACH, 6, "breach")
+    X (SILENT, 4, "silent")
 
 #define TOLD_X(NAME, number, what) TOLD_##NAME = number,
 enum told { BULLETIN_TOLD (TOLD_X) };
@@ -99,10 +97,39 @@ void counts_add (struct journal *journal, unsigned table, const struct bulletin_
 
 /* --- Drafting ------------------------------------------------------------------------------ */
 
-/* All but the titles of parties, which only the loop knows. */
-void bulletin_fill (struct store *store, const struct bulletin_period *period, int64_t now,
-                    struct bulletin *out);
-/* In the loop: adds them. */
-void bulletin_titles (struct station *station, struct bulletin *out);
+#define BULLETIN_ASKED 64
+
+/* An advisory whose answers are counted. Places are in the payload. */
+struct bulletin_asked {
+    int row;  /* of the bulletin's advisories; -1: none, it is older */
+    bool due; /* it was to be done by the end of the period */
+    size_t envelope_at, envelope_size, names_at, names_size;
+};
+
+/* A bulletin between the journal's thread and the loop, which alone knows who is enrolled: one
+ * piece of memory, with the payload behind it. */
+struct bulletin_work {
+    struct bulletin b;
+    size_t asked_count;
+    struct bulletin_asked asked[BULLETIN_ASKED];
+};
+
+/* In the journal's thread. Returns owned: free. */
+struct bulletin_work *bulletin_fill (struct store *store, const struct bulletin_period *period,
+                                     int64_t now);
+/* In the loop: who has complied, who is overdue, and the titles of parties. */
+void bulletin_finish (const struct station *station, struct bulletin_work *work);
+
+/* In bulletin_answers.c, for these two. */
+struct bulletin_gathered {
+    struct bulletin_work *work;
+    struct pack_out payload; /* raw bytes */
+    size_t left;
+};
+void bulletin_gather (struct store *store, const struct bulletin_period *period,
+                      struct bulletin_gathered *out);
+void bulletin_count_answers (const struct station *station, struct bulletin_work *work);
+int64_t bulletin_breaches (struct journal *journal, const struct bulletin_period *period,
+                           struct bulletin_parties *out);
 
 #endif

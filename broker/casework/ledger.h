@@ -48,6 +48,10 @@ void ledger_said (struct store *store, const struct ledger_held *held, struct sp
                   struct ledger_said *said);
 void ledger_said_free (struct ledger_said *said);
 
+/* The next party that has answered any revision, in the order of names: start with "". */
+bool ledger_next_party (struct store *store, const struct ledger_held *held,
+                        char after[PARTY_MAX + 1]);
+
 /* Whether an advisory was replaced or withdrawn, as far as is known here. */
 bool ledger_replaced (struct store *store, const struct msg_id *id);
 

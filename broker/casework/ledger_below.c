@@ -60,8 +60,7 @@ static void add_name (struct names *names, struct span name)
     names->count++;
 }
 
-/* The party of the first row of any revision after `after`; false: there is none. */
-static bool next_party (struct store *store, const struct ledger_held *held,
+bool ledger_next_party (struct store *store, const struct ledger_held *held,
                         char after[PARTY_MAX + 1])
 {
     char found[PARTY_MAX + 1] = "";
@@ -88,7 +87,7 @@ static void find_answered (struct store *store, const struct ledger_held *held,
 {
     char party[PARTY_MAX + 1] = "";
     struct ledger_said said = { .room = 0 };
-    while (next_party (store, held, party)) {
+    while (ledger_next_party (store, held, party)) {
         ledger_said (store, held, span_of (party), &said);
         if (ledger_met (clock, &said.view, NULL))
             add_name (names, span_of (party));

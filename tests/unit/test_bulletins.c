@@ -155,9 +155,9 @@ static void look_run (struct store *store, void *arg)
         return;
     span_text (deed.draft.kind, look->kind, sizeof look->kind);
     if (look->schedule) {
-        const struct bulletin *b = (const struct bulletin *) (const void *) deed.bytes;
-        look->from = b->from;
-        look->until = b->until;
+        const struct bulletin_work *work = (const struct bulletin_work *) (const void *) deed.bytes;
+        look->from = work->b.from;
+        look->until = work->b.until;
     } else
         span_text (body_text (deed.draft.body, "what"), look->what, sizeof look->what);
     deed_free (&deed);
