@@ -65,7 +65,27 @@ void bulletins_free (struct bulletins *bulletins)
     span_free (&bulletins->answer);
 }
 
-int bulletins_send (struct call *call, struct post *post)
+/* What post_go would print, as a part of something larger. */
+static int send_into (struct call *call, const struct post *post, const struct ready *ready,
+                      json_t *into)
+{
+    char why[WHY_MAX];
+    struct span answer = ready->dry_run;
+    json_t *to = json_array ();
+    int code = EXIT_DONE;
+    if (!args_flag (&call->args, "dry-run"))
+        code = post_ask (call, post, ready, false, &answer, why, sizeof why);
+    if (code != EXIT_DONE)
+        complain ("%s", why);
+    else
+        json_object_update_new (into, value_json (answer));
+    for (size_t i = 0; i < post->to_count; i++)
+        json_array_append_new (to, json_string (post->to[i]));
+    json_object_set_new (into, "audience", to);
+    return code;
+}
+
+int bulletins_send (struct call *call, struct post *post, json_t *into)
 {
     char why[WHY_MAX];
     struct ready ready;
@@ -73,6 +93,8 @@ int bulletins_send (struct call *call, struct post *post)
     int code = post_ready (call, post, &ready, why, sizeof why);
     if (code != EXIT_DONE)
         complain ("%s", why);
+    else if (call->json && into)
+        code = send_into (call, post, &ready, into);
     else if (args_flag (&call->args, "dry-run"))
         post_show_dry_run (call, post, &ready);
     else {
@@ -92,10 +114,10 @@ static int show_json (struct call *call, const struct bulletin_view *view,
 {
     const struct schemas *schemas = call_schemas (call);
     const struct schema *schema = schemas ? schemas_find (schemas, span_of ("bulletin")) : NULL;
-    json_t *made = view->e ? message_json (call, view->e) : json_object ();
-    if (!view->e)
-        json_object_set_new (made, "body", body_to_json (schema, view->body));
+    json_t *made = json_object ();
+    json_object_set_new (made, "body", body_to_json (schema, view->body));
     json_object_set_new (made, "mark", json_string (view->mark));
+    json_object_set_new (made, "message", view->e ? message_json (call, view->e) : json_null ());
     json_object_set_new (made, "next", json_time (body_int (bulletins->answer, "next", 0)));
     json_object_set_new (made, "subscribers",
                          value_of (body_field (bulletins->answer, "subscribers")));

@@ -26,9 +26,9 @@ int bulletins_ask (struct call *call, const struct bulletins_wanted *wanted,
                    struct bulletins *bulletins);
 void bulletins_free (struct bulletins *bulletins);
 
-/* Shows, asks unless --yes was given, and sends; what was sent before may be sent again. An exit
- * code. */
-int bulletins_send (struct call *call, struct post *post);
+/* Shows, asks unless --yes was given, and sends; what was sent before may be sent again. With
+ * --json what is to be printed goes into the object; NULL: it is printed. An exit code. */
+int bulletins_send (struct call *call, struct post *post, json_t *into);
 
 /* The options of what an officer writes, by field of the body. */
 #define BULLETIN_WORDS(X)                                                                          \

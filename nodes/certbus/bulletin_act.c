@@ -116,7 +116,7 @@ static int edit_words (const struct schema *form, const struct draft_file *file,
 
 /* Sends the body in the place of an earlier message. */
 static int send_in_place (struct call *call, const struct envelope *before, json_t *body,
-                          const struct post *like)
+                          const struct post *like, json_t *into)
 {
     char replaces[ID_JSON];
     struct post post;
@@ -128,7 +128,7 @@ static int send_in_place (struct call *call, const struct envelope *before, json
     post.by = args_text (&call->args, "by");
     post.to_count = like->to_count;
     memcpy (post.to, like->to, sizeof post.to);
-    int code = bulletins_send (call, &post);
+    int code = bulletins_send (call, &post, into);
     post_free (&post);
     return code;
 }
@@ -196,7 +196,7 @@ int bulletin_edit (struct call *call)
     }
     struct post like = { .tlp = CB_TLP_AMBER, .to_count = 1, .to = { self.text } };
     if (code == EXIT_DONE)
-        code = send_in_place (call, &bulletins.draft.e, body, &like);
+        code = send_in_place (call, &bulletins.draft.e, body, &like, NULL);
     if (code == EXIT_DONE && *file.path && !args_flag (&call->args, "dry-run"))
         draft_remove (&file);
     draft_close (&file);
@@ -292,8 +292,9 @@ static bool community_audience (struct audience *audience, struct span answer)
 
 /* The community edition is made of the Cabinet's, as it is published. */
 static int publish_community (struct call *call, const struct schema *schema,
-                              const struct bulletins *bulletins, struct span cabinet)
+                              const struct bulletins *bulletins, json_t *into)
 {
+    struct span cabinet = bulletins->draft.e.body;
     struct audience audience;
     struct pack_out green;
     struct post post;
@@ -309,14 +310,14 @@ static int publish_community (struct call *call, const struct schema *schema,
     post.by = args_text (&call->args, "by");
     post.to_count = audience.like.to_count;
     memcpy (post.to, audience.like.to, sizeof post.to);
-    int code = bulletins_send (call, &post);
+    int code = bulletins_send (call, &post, into);
     post_free (&post);
     pack_free (&green);
     return code;
 }
 
 static int publish_cabinet (struct call *call, const struct schema *schema,
-                            const struct bulletins *bulletins)
+                            const struct bulletins *bulletins, json_t *into)
 {
     struct audience audience;
     if (!cabinet_audience (&audience, bulletins->answer))
@@ -325,7 +326,7 @@ static int publish_cabinet (struct call *call, const struct schema *schema,
     json_object_set_new (body, "status", json_string ("final"));
     json_object_del (body, "green_headline");
     json_object_del (body, "green_outlook");
-    int code = send_in_place (call, &bulletins->draft.e, body, &audience.like);
+    int code = send_in_place (call, &bulletins->draft.e, body, &audience.like, into);
     json_decref (body);
     return code;
 }
@@ -364,10 +365,17 @@ int bulletin_approve (struct call *call)
         code = find_schema (call, &schema);
     if (code == EXIT_DONE && !may_be_published (bulletins.draft.e.body))
         code = EXIT_REFUSED;
+    json_t *cabinet = json_object (), *green = json_object ();
     if (code == EXIT_DONE && !resumed)
-        code = publish_cabinet (call, schema, &bulletins);
+        code = publish_cabinet (call, schema, &bulletins, cabinet);
     if (code == EXIT_DONE)
-        code = publish_community (call, schema, &bulletins, bulletins.draft.e.body);
+        code = publish_community (call, schema, &bulletins, green);
+    if (code == EXIT_DONE && call->json)
+        say_json (json_pack ("{s:O,s:O}", "cabinet", resumed ? json_null () : cabinet, "community",
+                             green),
+                  true);
+    json_decref (cabinet);
+    json_decref (green);
     bulletins_free (&bulletins);
     return code;
 }

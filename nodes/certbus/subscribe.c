@@ -82,7 +82,7 @@ static int say_so (struct call *call, const char *party, const char *edition, bo
     post.by = args_text (&call->args, "by");
     post_default_to (&post, party);
     post.to_is_default = false;
-    int code = bulletins_send (call, &post);
+    int code = bulletins_send (call, &post, NULL);
     post_free (&post);
     return code;
 }

@@ -27,13 +27,7 @@ def of_kind(broker, kind):
 
 
 def shown(broker, *words):
-    """What a command prints as JSON. A command may print several values, one after another."""
-    text, values = broker.certbus("--json", *words), []
-    while text.strip():
-        value, end = json.JSONDecoder().raw_decode(text.lstrip())
-        values.append(value)
-        text = text.lstrip()[end:]
-    return values if len(values) > 1 else values[0]
+    return json.loads(broker.certbus("--json", *words))
 
 
 def report(broker, title, **fields):
@@ -76,13 +70,14 @@ def the_cabinet_reads_what_an_officer_approved(tree):
 
     read = shown(cabinet, "bulletin")
     need(read["mark"] == "" and read["body"]["status"] == "final", "the Cabinet reads a draft")
-    need(read["tlp"] == "TLP:AMBER" and read["by"] == "Director", f"who, and what label: {read}")
+    message = read["message"]
+    need(message["tlp"] == "TLP:AMBER" and message["by"] == "Director", f"who: {message}")
     need(read["body"]["open"][0]["title"] == HOSTILE, "the case is not named")
     page = cabinet.certbus("bulletin", "--html")
     need("<script" not in page and "&lt;script&gt;" in page, "a title is markup")
     need("\u202e" not in page, "a title turns the writing around")
     need("ایک پرسکون ہفتہ" in page and 'dir="rtl"' in page, "the Urdu headline is not there")
-    need(read["code"] in page and "http:" not in page.replace("http://www.w3.org/1999/xhtml", ""),
+    need(message["code"] in page and "http:" not in page.replace("http://www.w3.org/1999/xhtml", ""),
          "no code, or something is fetched")
     xml.dom.minidom.parseString(page)
     need("A quiet week" in cabinet.certbus("bulletin"), "the text has no headline")

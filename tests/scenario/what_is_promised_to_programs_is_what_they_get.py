@@ -199,6 +199,23 @@ def renewing(promise, pk, sindh):
                 home=pk.home)
 
 
+def bulletins(promise, pk):
+    """A draft for a period that somebody else chose: the schedule is shown elsewhere."""
+    home = pk.home
+    promise.run("subscribe", "Stored", "pk", "bulletin", "--edition", "cabinet", home=home)
+    promise.run("subscribe", "Subscription", "pk", "bulletin", "--edition", "cabinet", home=home)
+    promise.run("subscribe", "subscribe", home=home)
+    body = promise.run("bulletin", "bulletin", "--preview", home=home)["body"]
+    pathlib.Path("draft.json").write_text(json.dumps(body))
+    promise.run("publish", "Stored", "draft.json", "--kind", "bulletin", "--tlp", "AMBER", "--to",
+                "pk", home=home)
+    promise.run("bulletin", "Stored", "--edit", "--headline", "Quiet", "--threat-level", "low",
+                home=home)
+    promise.run("bulletin", "Editions", "--approve", "--by", "Director", home=home)
+    promise.run("bulletin", "bulletin", home=home)
+    promise.run("unsubscribe", "Stored", "pk", "bulletin", home=home)
+
+
 def acting(promise, pk, sindh):
     promise.run("freeze", "freeze", "pk.sindh", home=pk.home)
     promise.run("freeze", "freeze", "pk.sindh", "--off", home=pk.home)
@@ -225,6 +242,7 @@ def every_command_prints_the_keys_that_the_page_promises_and_no_others(tree):
     reading(promise, pk, sindh, first, report)
     quarantine(promise, pk, sindh)
     renewing(promise, pk, sindh)
+    bulletins(promise, pk)
     acting(promise, pk, sindh)
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", certbus("help").split("Options")[0],
                           re.MULTILINE)
