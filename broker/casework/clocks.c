@@ -2,6 +2,7 @@
 #include "broker/casework/clocks.h"
 
 #include "broker/casework/breaches.h"
+#include "broker/casework/exercises.h"
 #include "bus/core/schema.h"
 
 #include <stdlib.h>
@@ -208,6 +209,7 @@ static void settle (struct store *store, const struct subject *subject)
     size_t running = clocks_now (runs, &one.state, &one.view);
     for (size_t i = 0; i < running; i++)
         count += add_timers (store, subject, &runs[i], timers + count);
+    count = exercise_timers (store, subject, one.state.mode, &one.state.exercise, timers, count);
     timers_set (store, subject, timers, count);
     breaches_settle (store, &one.state, &one.view);
     clock_case_clear (&one);

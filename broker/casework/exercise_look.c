@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/casework/exercises.h"
 
+#include "broker/casework/clocks.h"
+#include "bus/core/clocks.h"
 #include "bus/core/policy.h"
 
 #include <stdlib.h>
@@ -128,4 +130,41 @@ const char *exercise_look (struct store *store, const struct exercise_ask *ask)
         return ask->mode == CB_MODE_LIVE ? "a live message does not refer to one of an exercise"
                                          : "it refers to a message that is not of this exercise";
     return ask->mode == CB_MODE_EXERCISE ? look_at_part (store, ask) : NULL;
+}
+
+/* --- Timers of what is played -------------------------------------------------------------- */
+
+static bool climbs_out (const struct store *store, const struct exercise *exercise,
+                        const struct subject *subject, const struct timer *timer)
+{
+    struct span self = span_of (store->self);
+    struct term parent = { .type = TERM_PARTY, .name = party_parent (self) };
+    struct exercise_guest guest = { .origin = exercise->id.origin,
+                                    .audience_count = 1,
+                                    .audience = &parent,
+                                    .issued = exercise->started };
+    return subject->class == SUBJECT_CASE && timer->step == CLOCK_CLIMB && parent.name.size > 0 &&
+           exercise_rejects (exercise, &guest) != NULL;
+}
+
+size_t exercise_timers (struct store *store, const struct subject *subject, unsigned mode,
+                        const struct msg_id *exercise, struct timer *timers, size_t count)
+{
+    struct exercise_held held;
+    size_t left = 0;
+    if (mode != CB_MODE_EXERCISE)
+        return count;
+    if (!exercise_hold (store, exercise, &held) || held.state.stands != EXERCISE_RUNNING)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct timer timer = timers[i];
+        if (timer.at != TIMER_NEVER)
+            timer.at = exercise_later (&held.state, timer.started, timer.at);
+        timer.due = exercise_later (&held.state, timer.started, timer.due);
+        bool over = timer.at != TIMER_NEVER && timer.at >= held.state.until;
+        if (!over && !climbs_out (store, &held.state, subject, &timer))
+            timers[left++] = timer;
+    }
+    exercise_release (&held);
+    return left;
 }

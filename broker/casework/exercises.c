@@ -69,16 +69,6 @@ void exercise_release (struct exercise_held *held)
     *held = (struct exercise_held){ .row = NULL };
 }
 
-int64_t exercise_ends (struct store *store, const struct msg_id *id)
-{
-    struct exercise_held held;
-    int64_t ends = INT64_MAX;
-    if (exercise_hold (store, id, &held))
-        ends = held.state.ended > 0 ? held.state.ended : held.state.until;
-    exercise_release (&held);
-    return ends;
-}
-
 bool exercise_sent (struct store *store, const struct msg_id *exercise, struct span name,
                     struct msg_id *message, int64_t *issued, char origin[PARTY_MAX + 1])
 {
@@ -185,8 +175,10 @@ static void fold_part (struct store *store, const struct envelope *e)
     static const char by[] = EXERCISE_BY;
     size_t size = sizeof by - 1;
     struct key key;
-    if (span_is (e->kind, "incident")) {
-        exercise_key (&key, EXERCISE_ROW_CASE, &e->exercise);
+    bool report = span_is (e->kind, "incident");
+    if (report || span_is (e->kind, "advisory")) {
+        exercise_key (&key, EXERCISE_ROW_PLAYED, &e->exercise);
+        key_u8 (&key, report ? SUBJECT_CASE : SUBJECT_ADVISORY);
         key_id (&key, &e->id);
         store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
     }
@@ -301,16 +293,16 @@ static void read_steps (struct store *store, const struct msg_id *id, struct ste
     }
 }
 
-/* What is played ends with the exercise: its cases are looked at again. */
-static void touch_cases (struct store *store, const struct msg_id *id)
+/* What is due of what is played depends on how the exercise stands. */
+static void touch_played (struct store *store, const struct msg_id *id)
 {
     struct key prefix, after = { .size = 0 };
     struct span key, value;
-    exercise_key (&prefix, EXERCISE_ROW_CASE, id);
+    exercise_key (&prefix, EXERCISE_ROW_PLAYED, id);
     while (table_next (store->journal, &prefix, &after, &key, &value)) {
-        struct subject subject = { .class = SUBJECT_CASE };
-        subject.key.size = key.size - prefix.size;
-        memcpy (subject.key.bytes, key.data + prefix.size, subject.key.size);
+        struct subject subject = { .class = (enum subject_class) key.data[prefix.size] };
+        subject.key.size = key.size - prefix.size - 1;
+        memcpy (subject.key.bytes, key.data + prefix.size + 1, subject.key.size);
         casework_touch (store, &subject);
     }
 }
@@ -453,22 +445,22 @@ static void settle_own (struct store *store, const struct subject *subject,
     timers_set (store, subject, timers, due (store, subject, exercise, timers));
 }
 
-/* True: it has ended, and had not when it was settled last. */
+/* True: it stands otherwise than when it was settled last. */
 static bool put_state (struct store *store, const struct exercise *exercise)
 {
     struct exercise_held before;
     struct pack_out out;
     struct key key;
     bool had = exercise_hold (store, &exercise->id, &before);
-    bool ended =
-        exercise->stands == EXERCISE_ENDED && (!had || before.state.stands != EXERCISE_ENDED);
+    bool moved = !had || before.state.stands != exercise->stands ||
+                 before.state.pause_count != exercise->pause_count;
     pack_init (&out);
     exercise_pack (&out, exercise);
     exercise_key (&key, EXERCISE_ROW_STATE, &exercise->id);
     store_ok (store, journal_put (store->journal, key_span (&key), pack_result (&out)));
     pack_free (&out);
     exercise_release (&before);
-    return ended;
+    return moved;
 }
 
 static void settle (struct store *store, const struct subject *subject)
@@ -486,7 +478,7 @@ static void settle (struct store *store, const struct subject *subject)
     read_steps (store, &id, steps);
     exercise_fold (&exercise, steps->at, steps->count);
     if (put_state (store, &exercise))
-        touch_cases (store, &id);
+        touch_played (store, &id);
     if (span_is (exercise.id.origin, store->self))
         settle_own (store, subject, &exercise);
     free (steps);

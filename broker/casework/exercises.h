@@ -18,7 +18,7 @@
     X (STEP, 2, "issued, leaf hash: a message that runs it")                                       \
     X (SENT, 3, "name of an inject, issued, leaf hash: it was sent, as that message")              \
     X (DID, 4, "party, what, issued, leaf hash: it did that, in that thread")                      \
-    X (CASE, 5, "a case of it")                                                                    \
+    X (PLAYED, 5, "class, id: a case or an advisory of it")                                        \
     X (SCORED, 6, "party: it was told the score")                                                  \
     X (OPEN, 7, "it is this party's own and has not ended")                                        \
     X (EMERGENCY, 8, "no exercise: position of the newest live message that is one")
@@ -57,9 +57,12 @@ struct exercise_held {
 bool exercise_hold (struct store *store, const struct msg_id *id, struct exercise_held *out);
 void exercise_release (struct exercise_held *held);
 
-/* When clocks of what is played in it end: what is due then or later is not. INT64_MAX: it is not
- * known here. */
-int64_t exercise_ends (struct store *store, const struct msg_id *id);
+/* For who sets the timers of what may be part of an exercise: of the mode live they stay as they
+ * are. While one is paused, when it has ended and where it is not known there are none; pauses
+ * move them, and a case climbs to nobody who does not take part. Returns how many are left. Its
+ * cases and advisories are touched whenever that changes. */
+size_t exercise_timers (struct store *store, const struct subject *subject, unsigned mode,
+                        const struct msg_id *exercise, struct timer *timers, size_t count);
 
 /* A message, stored or about to be, as far as mode and exercise go. All borrowed. */
 struct exercise_ask {

@@ -2,6 +2,7 @@
 #include "broker/casework/ledger.h"
 
 #include "broker/casework/alarms.h"
+#include "broker/casework/exercises.h"
 #include "bus/core/route.h"
 #include "bus/core/schema.h"
 
@@ -220,6 +221,9 @@ static void settle (struct store *store, const struct subject *subject)
             add_own (store, due, &due->own[i]);
         for (size_t i = 0; i < due->below_count; i++)
             add_below (store, due, &due->below[i]);
+        const struct envelope *e = &due->held.at[0]->e;
+        due->count =
+            exercise_timers (store, subject, e->mode, &e->exercise, due->timers, due->count);
     }
     /* Of too many the first ones: the others follow when those have gone. */
     qsort (due->timers, due->count, sizeof due->timers[0], by_time);

@@ -157,6 +157,17 @@ int64_t exercise_ran (const struct exercise *self, int64_t time)
     return ran;
 }
 
+int64_t exercise_later (const struct exercise *self, int64_t since, int64_t time)
+{
+    for (size_t i = 0; i < self->pause_count; i++) {
+        const struct exercise_pause *pause = &self->pauses[i];
+        int64_t from = pause->from > since ? pause->from : since;
+        if (pause->to > from && time > from)
+            time += pause->to - from;
+    }
+    return time;
+}
+
 int64_t exercise_due (const struct exercise *self, int64_t offset)
 {
     if (self->stands != EXERCISE_RUNNING)

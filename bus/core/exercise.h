@@ -85,6 +85,8 @@ const char *exercise_refuses (const struct exercise *self, enum exercise_what wh
 enum exercise_stands exercise_at (const struct exercise *self, int64_t now);
 /* ms that it had run at `time`, pauses not counted. */
 int64_t exercise_ran (const struct exercise *self, int64_t time);
+/* A time that is meant as so long after `since`, later by the pauses that lay between. */
+int64_t exercise_later (const struct exercise *self, int64_t since, int64_t time);
 /* When it will have run for `offset` ms, ms UTC; 0: it does not run, or ends before. */
 int64_t exercise_due (const struct exercise *self, int64_t offset);
 

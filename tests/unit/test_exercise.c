@@ -95,6 +95,12 @@ static void pauses_do_not_count (void **state)
     assert_int_equal (exercise_ran (&self, FROM + 1320), 210);
     /* An inject at 250 ms was due 1100 ms later than it would have been. */
     assert_int_equal (exercise_due (&self, 250), FROM + 10 + 250 + 1100);
+    /* So is what is due in it otherwise, by the pauses that lay between. */
+    assert_int_equal (exercise_later (&self, FROM + 50, FROM + 100), FROM + 100);
+    assert_int_equal (exercise_later (&self, FROM + 50, FROM + 150), FROM + 1150);
+    assert_int_equal (exercise_later (&self, FROM + 610, FROM + 650), FROM + 1150);
+    assert_int_equal (exercise_later (&self, FROM + 50, FROM + 250), FROM + 1350);
+    assert_int_equal (exercise_later (&self, FROM + 1320, FROM + 1400), FROM + 1400);
     exercise_fold (&self, steps, 4);
     assert_int_equal (exercise_due (&self, 250), 0);
 }
