@@ -14,10 +14,6 @@ static bool is_time (const char *parent, struct span key)
         "taken", "started",   "now",  "not_after", "since", "heard", "oldest", "time", "silent",
         "last",  "announced", "from", "until",     "ended", "due",   "done",   "sent",
     };
-    static const char *const names[] = { "taken", "started", "now",  "not_after", "since",
-                                         "heard", "oldest",  "time", "announced", "from",
-                                         "until", "ended",   "due",  "done",      "sent",
-                                         "last",  "silent" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (span_is (key, names[i]))
             return true;
