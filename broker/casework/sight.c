@@ -167,10 +167,25 @@ void sight_fold (struct store *store, const struct item *item, const struct enve
 
 /* --- Telling of it ------------------------------------------------------------------------- */
 
+static void mark_told (struct store *store, struct span id, const struct hash *pattern)
+{
+    uint8_t told[1 + sizeof ((struct pattern_head *) 0)->class] = { TOLD };
+    struct key row;
+    struct span value;
+    case_rows (&row, ROWS_TOLD, id);
+    key_hash (&row, pattern);
+    if (journal_get (store->journal, key_span (&row), &value) != JOURNAL_OK || value.size == 0 ||
+        value.size > sizeof told)
+        return;
+    size_t size = value.size;
+    memcpy (told + 1, value.data + 1, size - 1);
+    store_ok (store, journal_put (store->journal, key_span (&row), span_bytes (told, size)));
+}
+
 void sight_told (struct store *store, const struct envelope *e)
 {
-    struct key key, row;
-    struct span tag = body_bytes (e->body, "case"), id, value;
+    struct key key;
+    struct span tag = body_bytes (e->body, "case"), id;
     struct span class = body_text (e->body, "type");
     uint8_t bytes[KEY_MAX];
     if (tag.size != TAG_SIZE)
@@ -181,27 +196,18 @@ void sight_told (struct store *store, const struct envelope *e)
     memcpy (bytes, id.data, id.size);
     id = span_bytes (bytes, id.size);
     struct pack_in in = pack_open (body_field (e->body, "indicators"));
-    size_t left = pack_array (&in, 0, SIZE_MAX);
-    for (; left + (class.size > 0) > 0 && !in.bad; left -= left > 0) {
+    size_t left = pack_peek (&in) == PACK_ARRAY ? pack_array (&in, 0, SIZE_MAX) : 0;
+    for (; left > 0 && !in.bad; left--) {
         struct hash pattern;
-        const uint8_t *at = left > 0 ? pack_fixed (&in, HASH_SIZE) : NULL;
-        if (left == 0)
-            pattern = class_hash (class);
-        else if (at != NULL)
-            memcpy (pattern.bytes, at, HASH_SIZE);
-        else
+        const uint8_t *at = pack_fixed (&in, HASH_SIZE);
+        if (at == NULL)
             break;
-        uint8_t told[1 + sizeof ((struct pattern_head *) 0)->class] = { TOLD };
-        case_rows (&row, ROWS_TOLD, id);
-        key_hash (&row, &pattern);
-        if (journal_get (store->journal, key_span (&row), &value) == JOURNAL_OK &&
-            value.size <= sizeof told) {
-            memcpy (told + 1, value.data + 1, value.size - 1);
-            store_ok (store,
-                      journal_put (store->journal, key_span (&row), span_bytes (told, value.size)));
-        }
-        if (left == 0)
-            break;
+        memcpy (pattern.bytes, at, HASH_SIZE);
+        mark_told (store, id, &pattern);
+    }
+    if (class.size > 0) {
+        struct hash pattern = class_hash (class);
+        mark_told (store, id, &pattern);
     }
     touch_case (store, id);
 }

@@ -2,13 +2,14 @@
 """A day on the bus between CERTs: what is sent, what is broken, what must hold at the end."""
 
 import base64
+import datetime
 import json
 import pathlib
 import re
 import shlex
 import subprocess
 
-from stage import PATIENCE, PROJECT, Stopped
+from stage import PATIENCE, PERIOD, PROJECT, Stopped
 
 # Parents first. Their titles, roles and sectors are those of config/hierarchy-pk.cfg.
 NAMES = ("pk", "pk.punjab", "pk.punjab.excise", "pk.sindh", "pk.sindh.kpt", "pk.sindh.health",
@@ -162,6 +163,69 @@ class Story:
         return sum(bool(party.eye.find(message.id)) for party in self.stage.parties)
 
     # 3
+
+    def emergency(self):
+        stage, sindh, health = self.stage, self.stage["sindh"], self.stage["health"]
+        self.screen.headline("An emergency that nobody takes on climbs by itself")
+        self.screen.prose("The Sindh Health Department reports an emergency to Sindh's CERT, and "
+                          "agrees that it may climb. The policy gives Sindh 15 minutes; for this "
+                          "evening they are 3 seconds. Sindh's officer is asleep.")
+        self.document("emergency.json", {
+            "title": "Hospital records encrypted in three districts (illustrative)",
+            "description": "This is an example; it did not happen. Wards work on paper.",
+            "severity": "S1", "type": "malicious-code/infected-system", "province": "sindh",
+            "sector": "health", "consent": True,
+            "times": {"aware": f"{datetime.datetime.now(datetime.timezone.utc):%FT%TZ}"}})
+        report = self.send(health, "report emergency.json --to pk.sindh --yes",
+                           lambda party: party in (health, sindh))
+        stage.wait(report.arrived, "Sindh has it")
+        stage.show("certbus -C sindh clocks")
+        climbed = self.top.eye
+        stage.wait(lambda: self.about(climbed, report, "escalation"),
+                   "it has climbed to the National CERT")
+        told = self.about(climbed, report, "escalation")
+        stage.show(f"certbus -C national show {report.id} | sed -n 1,9p")
+        stage.show(f"certbus -C national ack {report.id} --by 'A. Khan' "
+                   "--next-update 'in 2 hours' --yes", most=4)
+        stage.wait(lambda: self.about(health.eye, report, "update"), "the reporter knows")
+        shown = stage.show(f"certbus -C health show {report.id} | grep -i acknowledged")
+        self.screen.print()
+        woken = self.about(sindh.eye, report, "alarm")
+        stage.expect(woken, f"{len(woken)} alarms at Sindh before it climbed")
+        stage.expect(len(told) == 1 and told[0].origin == "pk.sindh",
+                     "Sindh's broker escalated it, once, with the signed report inside")
+        stage.expect("A. Khan" in shown, "a person at the National CERT has it, and the hospital "
+                     "knows the name")
+        return report
+
+    @staticmethod
+    def about(eye, report, kind):
+        return [record for record in eye.records if record.kind == kind and record.thread and
+                record.thread[0] == report.origin.name and
+                f"{record.thread[0]}/{record.thread[1]}-{record.thread[3]}" == report.id]
+
+    # 4
+
+    def compliance(self, message):
+        stage = self.stage
+        self.screen.headline("Who has done what the national advisory asks")
+        answers = [("kpt", "comply {} --action A1 --action A2 --done --evidence '0 hits in 30 days'"),
+                   ("kpt", "comply {} --action A3 --not-applicable --reason 'no hit'"),
+                   ("mofa", "ack {} --applicable"),
+                   ("ogdcl", "comply {} --all --waive --reason 'plant network, no mail there' "
+                             "--approver 'CISO'")]
+        for home, line in answers:
+            stage.show(f"certbus -C {home} {line.format(message.id)} --by 'Duty officer' --yes",
+                       most=2)
+        sent = self.top.eye.find(message.id)
+        stage.wait(lambda: len([record for record in self.top.eye.records
+                                if record.kind == "compliance" and record.thread == sent.ref])
+                   >= len(answers), "their answers are at the National CERT")
+        said = stage.show(f"certbus -C national compliance {message.id}", most=30)
+        self.screen.print()
+        stage.expect("Sindh" in said, "the table fills, by province")
+
+    # 5
 
     def sindh(self):
         self.screen.headline("An advisory of Sindh's CERT, for Sindh")
@@ -418,6 +482,37 @@ class Story:
                           "else" + "".join(f"; {line}" for line in wrong))
         self.stage.expect(not twice, f"{twice} entries are anywhere twice")
 
+    # 12
+
+    def bulletin(self, emergency):
+        stage, cabinet = self.stage, self.stage["cabinet"]
+        self.screen.headline("The Cabinet's bulletin: drafted by the broker, approved by a person")
+        self.screen.prose("The National CERT's broker drafts it at the end of each period from "
+                          "cases, ledgers and clocks. An officer gives it its words.")
+        drafts = [record for record in self.top.eye.records if record.kind == "bulletin"]
+        if not drafts:
+            stage.wait(lambda: any(record.kind == "bulletin" for record in self.top.eye.records),
+                       "the draft is there", most=PERIOD)
+        stage.show("certbus -C national bulletin --edit --threat-level elevated --yes "
+                   "--headline 'An emergency in Sindh; who is affected works on paper' "
+                   "--outlook 'Test your restores this week.'", most=3)
+        stage.show("certbus -C national bulletin --approve --by 'A. Khan' --yes", most=6)
+        stage.wait(lambda: any(record.kind == "bulletin" for record in cabinet.eye.records),
+                   "the Cabinet Division has it")
+        said = stage.show("certbus -C cabinet bulletin --text", most=40)
+        stage.show("certbus -C cabinet bulletin --html >bulletin.html")
+        page = (stage.folder / "bulletin.html").read_text(encoding="utf-8")
+        others = [party for party in stage.parties if party not in (self.top, cabinet)
+                  for record in party.eye.records if record.kind == "bulletin"]
+        green = stage.quietly("certbus", "-C", "mofa", "bulletin", "--text")
+        self.screen.print()
+        stage.expect("An emergency in Sindh" in said, "the Cabinet Division reads it, signed by "
+                     "the National CERT")
+        stage.expect("<svg" in page and "An emergency in Sindh" in page,
+                     "a page to print, with its charts: bulletin.html")
+        stage.expect(others and "Health Department" not in green,
+                     "everybody else has the edition that names nobody")
+
     def table(self, titles, counts, columns):
         label = (lambda party: party.title) if self.screen.room() >= 120 else str
         width = max(len(label(party)) for party in counts)
@@ -437,7 +532,10 @@ class Story:
 
     def tell(self):
         self.trust()
+        self.stage.show("certbus -C cabinet subscribe pk bulletin --edition cabinet --yes", most=2)
         national = self.national()
+        emergency = self.emergency()
+        self.compliance(national)
         sindh = self.sindh()
         telecom = self.telecom()
         csaf = self.csaf()
@@ -450,3 +548,4 @@ class Story:
                      (("KPT's", "report"), report))]
                    + [(("KPT's", f"{UPDATES} news"), updates, report.to),
                       (("forged", "advisory"), [forged.id] if forged else [], [])])
+        self.bulletin(emergency)
