@@ -232,9 +232,10 @@ static void put_may (struct pack_out *out, unsigned may)
 
 static void put_thread (struct pack_out *out, struct store *store, const struct thread *thread)
 {
-    pack_put_map (out, 5);
+    pack_put_map (out, 6);
     pack_put_text (out, "case");
     put_state (out, &thread->state, store);
+    local_put_clocks (out, store, &thread->state.id);
     pack_put_text (out, "may");
     put_may (out, case_may (&thread->state, span_of (store->self)));
     put_bool (out, "ok", true);

@@ -51,6 +51,7 @@ def it_is_the_same_at_both_ends_and_says_what_each_may_do(tree):
     need([one["step"] for one in here["steps"]] == ["report", "acknowledge", "ask", "answer"],
          f"{here['steps']}")
     need(here["steps"][3]["text"] == "Monday" and case["questions"] == [], "answered")
+    need(any(clock["clock"] == "update" for clock in here["clocks"]), f"{here['clocks']}")
     need("triage" in here["may"] and "triage" not in there["may"], f"{there['may']}")
     # Whatever of it is typed, the case is meant.
     need(sindh.ask("case", id=answer["code"])["case"]["id"] == ident, "by a step of it")
