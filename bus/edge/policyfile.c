@@ -38,6 +38,7 @@ static const struct known_setting {
     { "flash-per-hour", false, 1, FLASH_MAX },
     { "head-every", true, MINUTE_MS, 30 * DAY_MS },
     { "head-stale", true, MINUTE_MS, 365 * DAY_MS },
+    { "remind-percent", false, 0, 100 },
     { "seen-threshold", false, 1, 100000 },
 };
 #define KNOWN_SETTINGS (sizeof known_settings / sizeof known_settings[0])
