@@ -36,6 +36,7 @@ struct timers {
     size_t under_way;  /* deeds on their way to the disk */
     uint64_t turns;    /* of the journal's thread, at the last look */
     int64_t look_at;   /* steady ms: then also when nothing has moved */
+    int64_t next;      /* ms UTC: then, too: the first that was not due at the last look */
     struct tried *all; /* hash; while a look is under way the journal's thread reads it */
     size_t waiting;    /* of them, to be tried again */
     size_t refused;    /* of those, because they were refused: the last of them */
@@ -84,6 +85,7 @@ struct look_job {
     int64_t now, steady;
     struct key last; /* looked at */
     bool whole;      /* all that is due was looked at */
+    int64_t next;    /* ms UTC, of the first that is not due; TIMER_NEVER: there is none */
     int64_t again;   /* steady ms, when the first that was refused is to be tried again */
     size_t count;
     struct fired *fired[DEEDS_A_LOOK];
@@ -122,7 +124,12 @@ static void look_run (struct job *base, struct store *store)
     struct timer timer;
     job->again = INT64_MAX;
     job->whole = true;
-    while (timers_next (store->journal, &job->last, &subject, &timer) && timer.at <= job->now) {
+    job->next = TIMER_NEVER;
+    while (timers_next (store->journal, &job->last, &subject, &timer)) {
+        if (timer.at > job->now) {
+            job->next = timer.at;
+            break;
+        }
         if (subject.class >= SUBJECT_CLASSES || casework_fires[subject.class] == NULL ||
             put_off (job, &job->last))
             continue;
@@ -265,6 +272,7 @@ static void look_done (struct job *base, struct station *station)
     struct timers *self = station->timers;
     self->looking = false;
     self->look_at = job->whole ? job->again : 0;
+    self->next = job->next;
     self->waiting = self->refused = 0;
     sweep (self, job);
     for (size_t i = 0; i < job->count; i++) {
@@ -299,6 +307,7 @@ void timers_tick (struct station *station, int64_t now)
         station->hold.held)
         return;
     bool moved = self->turns != atomic_load (&station->store->timers_turns);
+    moved = moved || now >= self->next;
     if (clock_steady () >= self->look_at || (moved && self->waiting < WAITING_MAX))
         look (station, now);
 }
