@@ -53,6 +53,11 @@ def the_new_lead_has_the_report_and_hears_of_what_follows(tree):
          lead="pk.telecom", text="yours")
     got = until(lambda: telecom.holds(ident), "the report is at the new lead")
     need(got["record"]["envelope"] == kpt.holds(ident)["record"]["envelope"], "other bytes")
+    telecom.kill()
+    telecom.start()
+    said = telecom.certbus("verify", ident)
+    need("genuine" in said.lower() and BODY["title"] in said, f"after a restart: {said}")
+    until(tree.connected, "connected again")
     until(lambda: kpt.ask("case", id=ident)["case"]["lead"] == "pk.telecom", "kpt knows")
     for broker, audience in ((kpt, ["pk.sindh", "pk.telecom"]),
                              (telecom, ["pk.sindh", "pk.sindh.kpt"]),
