@@ -2,6 +2,7 @@
 #include "broker/local_own.h"
 
 #include "broker/casework/exercises.h"
+#include "broker/local_cover.h"
 #include "broker/local_step.h"
 #include "broker/local_thread.h"
 #include "broker/numbers.h"
@@ -215,6 +216,7 @@ struct publish_job {
     struct number_lookup lookup;
     struct step_check step;
     struct thread_lookup thread;
+    struct cover cover;
     char same[ID_TEXT];
     bool look; /* whether it strays between live and exercise */
     struct exercise_ask ask;
@@ -232,6 +234,7 @@ static void publish_run (struct job *base, struct store *store)
     if (job->step.wanted)
         step_check_run (&job->step, store);
     thread_look_up (store, &job->draft, &job->thread);
+    cover_look (store, &job->draft.replaces, &job->cover);
     if (job->dry_run)
         numbers_same (store, body_text (map, "kind"), job->mode, body_field (map, "body"),
                       job->same);
@@ -369,7 +372,7 @@ static void publish_done (struct job *base, struct station *station)
         goto done;
     }
     if (!read_draft (&job->question, &draft) || strayed (job) ||
-        !thread_fits (job, &draft, &body) ||
+        !thread_fits (job, &draft, &body) || !cover_fits (&job->question, &job->cover, &draft) ||
         (job->next ? !next_number (job, number) : job->lookup.number[0] && !number_free (job)))
         goto done;
     draft.after_count = job->step.after_count;

@@ -240,6 +240,7 @@ int post_options (struct post *post, const struct call *call)
     const char *mode = args_text (&call->args, "mode");
     if (mode && strcmp (mode, "live") == 0 && args_flag (&call->args, "exercise"))
         return usage (call, "--exercise ID is not --mode live");
+    post->narrow = args_flag (&call->args, "narrow");
     size_t count = args_count (&call->args, "to");
     if (count)
         post->to_count = 0;

@@ -19,6 +19,7 @@
         { "exercise", 0, false, "ID", "part of this exercise: marked, and counted apart" },        \
         { "thread", 0, false, "ID", "the first message of the thread that this belongs to" },      \
         { "replaces", 0, false, "ID", "the message that this one takes the place of" },            \
+        { "narrow", 0, false, NULL, "with --replaces: some who have that one need not get this" }, \
         { "by", 0, false, "OFFICER", "who answers for it" },                                       \
         { "yes", 'y', false, NULL, "send it without asking, for scripts" },                        \
         { "again", 0, false, NULL, "send it although the same was sent before" },                  \
@@ -48,6 +49,7 @@ struct post {
     size_t to_count;
     const char *to[AUDIENCE_MAX];
     bool to_is_default;
+    bool narrow;       /* it need not go to all that have what it replaces */
     const char *step;  /* of a case: what people call it, and of which; NULL: none */
     struct span after; /* array of hashes that its sender has seen; empty: as the broker knows */
     struct attach *attached; /* owned; NULL: no files */

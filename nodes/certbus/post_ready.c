@@ -167,6 +167,8 @@ int post_ask (struct call *call, const struct post *post, const struct ready *re
     ask_raw (question, "body", pack_result (&ready->body));
     if (ready->wants_number)
         ask_bool (question, "number", true);
+    if (post->narrow)
+        ask_bool (question, "narrow", true);
     if (dry_run)
         ask_bool (question, "dry_run", true);
     int code = ask_references (call, question, post, why, why_size);
