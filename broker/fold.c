@@ -168,8 +168,10 @@ enum cb_reason fold (struct store *store, const struct intake_batch *batch, cons
     bool piece = span_is (e.kind, "part");
     if (piece)
         fold_part (store, &e, item);
-    /* Receipts and pieces are counted above; listing them as answers would bury the answers. */
-    if (e.thread.origin.size > 0 && !piece && !span_is (e.kind, "receipt")) {
+    /* Receipts and pieces are counted above, and what an advisory was answered stands in its ledger;
+     * listing them as answers would bury the answers. */
+    if (e.thread.origin.size > 0 && !piece && !span_is (e.kind, "receipt") &&
+        !span_is (e.kind, "compliance")) {
         key_begin (&key, TABLE_ANSWERS);
         key_id (&key, &e.thread);
         key_u64 (&key, (uint64_t) item->position);

@@ -74,6 +74,8 @@ static bool take_text (struct cfg *cfg, struct conf *conf, const struct setting 
     if (s->kind == LEVEL && log_level_number (text) < 0)
         return cfg_refuse (
             cfg, from, "\"%s\" is no level; expected error, warning, notice, info or debug", text);
+    if (s->kind == YESNO && strcmp (text, "yes") != 0 && strcmp (text, "no") != 0)
+        return cfg_refuse (cfg, from, "\"%s\"; expected \"yes\" or \"no\"", text);
     if (s->kind == TLP && !tlp_known (text))
         return cfg_refuse (cfg, from,
                            "\"%s\" is no label; expected TLP:CLEAR, TLP:GREEN, "

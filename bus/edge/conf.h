@@ -52,6 +52,7 @@ struct conf {
     char tap[ENDPOINT_MAX + 1]; /* "" none, or an ipc:// endpoint for the lossy local tap */
     char number[81];            /* template of the party's numbers; "": made from its name */
     char tap_tlp[24];           /* highest TLP that the tap may show; default TLP:GREEN */
+    char read_receipts[4];      /* "yes" or "no" */
     char time_zone[ZONE_NAME];  /* of schedules: bulletins, months */
     int64_t tap_exercises;      /* 1: it shows what is played, too */
     struct conf_officers officers;
@@ -74,6 +75,8 @@ struct conf {
     X (number, NUMBER, "", 0, 80, "this party's numbers, as NCERT-%Y-%03n; empty: from its name")  \
     X (tap, ENDPOINT, "", 0, 0, "ipc:// endpoint of the local PUB tap; empty: none")               \
     X (tap_tlp, TLP, "TLP:GREEN", 0, 0, "the highest label that the tap may show")                 \
+    X (read_receipts, YESNO, "yes", 0, 3,                                                          \
+       "whether an issuer is told that its advisory was opened")                                   \
     X (time_zone, ZONE, "Asia/Karachi", 0, 63, "in which days and hours of a schedule are meant")  \
     X (tap_exercises, INT, "0", 0, 1, "1: the tap shows exercises too, under topics of their own") \
     X (officers, OFFICERS, "", 0, OFFICERS_MAX,                                                    \

@@ -10,7 +10,7 @@
 #include "bus/edge/cfg.h"
 #include "bus/edge/conf.h"
 
-enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE, OFFICERS };
+enum kind { TEXT, INT, LEVEL, TLP, ENDPOINT, ENDPOINTS, NUMBER, ZONE, OFFICERS, YESNO };
 
 struct setting {
     const char *name;

@@ -20,7 +20,8 @@ struct conf_about conf_about (enum conf_setting which)
     static const char *const kinds[] = {
         [TEXT] = "text",      [INT] = "number",        [LEVEL] = "level",
         [TLP] = "label",      [ENDPOINT] = "endpoint", [ENDPOINTS] = "endpoints",
-        [NUMBER] = "pattern", [ZONE] = "time zone",    [OFFICERS] = "officers"
+        [NUMBER] = "pattern", [ZONE] = "time zone",    [OFFICERS] = "officers",
+        [YESNO] = "yes or no"
     };
     const struct setting *s = &conf_settings[which];
     struct conf_about about = { .name = s->name,

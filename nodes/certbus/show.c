@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nodes/certbus/casework/asked.h"
 #include "nodes/certbus/life.h"
 
 #include "nodes/certbus/attach.h"
@@ -158,12 +159,15 @@ static void print (struct call *call, const struct fetched *fetched,
     if (record->whole)
         attach_print (call, &record->e.id);
     print_far (fetched);
+    if (record->whole && span_is (record->e.kind, "advisory"))
+        say ("  who did it       certbus compliance %s\n", line_text (call->args.operands[0]).text);
     life_refused (call, fetched);
     if (told)
         case_print (told);
     else
         life_thread (call, fetched);
     life_revisions (call, record);
+    asked_opened (call, record);
 }
 
 static int run (struct call *call)

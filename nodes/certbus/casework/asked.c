@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/edge/log.h"
+#include "nodes/certbus/screen.h"
 #include "nodes/certbus/talk.h"
 
 /* --- Which one ------------------------------------------------------------------------------ */
@@ -166,4 +168,36 @@ bool asked_answer_quietly (struct call *call, const struct asked *asked, json_t 
     post_free (&post);
     call->args = args;
     return sent;
+}
+
+/* --- That it was opened --------------------------------------------------------------------- */
+
+static bool wanted (struct call *call)
+{
+    char why[WHY_MAX];
+    struct span answer;
+    struct pack_in in;
+    struct ask *question = ask_new ("config");
+    if (talk_quietly (call, CLIENT_READ, &question, ASK_TIMEOUT, &answer, why, sizeof why) !=
+        EXIT_DONE)
+        return false;
+    for (size_t left = answer_array (answer, "settings", &in); left; left--) {
+        struct span one = pack_any (&in);
+        if (span_is (body_text (one, "name"), "read_receipts"))
+            return span_is (body_text (one, "value"), "yes");
+    }
+    return false;
+}
+
+void asked_opened (struct call *call, const struct record *record)
+{
+    struct asked asked;
+    if (call->json || screen_width () == 0)
+        return;
+    if (asked_about (call, record, &asked) && body_int (asked.row, "read", 0) == 0 &&
+        wanted (call) &&
+        asked_answer_quietly (call, &asked, json_pack ("{s:o}", "read", json_time (clock_utc ()))))
+        say ("\n%s is told that it was opened here (read_receipts in certbus.conf).\n",
+             line_of (record->e.id.origin).text);
+    asked_free (&asked);
 }

@@ -38,6 +38,10 @@ int asked_answer (struct call *call, const struct asked *asked, json_t *body, co
 /* The same, without asking anybody and without a word. Takes the body. */
 bool asked_answer_quietly (struct call *call, const struct asked *asked, json_t *body);
 
+/* On a terminal: tells the issuer, once, that a person has opened it, unless the setting
+ * read_receipts says no or the caller may not act. One line says so. */
+void asked_opened (struct call *call, const struct record *record);
+
 /* `certbus ack` of an advisory. An exit code. */
 int ack_advisory (struct call *call, const char *id);
 
