@@ -41,8 +41,9 @@ def reported(tree, what):
 
 
 def signed(broker):
-    """What it has stored, but for what brokers tell each other by themselves."""
-    return [one.id for one in broker.records() if one.kind not in ("receipt", "checkpoint")]
+    """What people have signed there; brokers tell each other things by themselves."""
+    return [one.id for one in broker.records() if one.origin == broker.name
+            and one.kind in ("incident", "update", "note", "handover")]
 
 
 def refuses(broker, said, *words, code=1):
