@@ -83,7 +83,7 @@ def a_narrow_terminal_breaks_lines_between_words(tree):
         need(" since " not in said or " ago" not in said, said)
     text = " ".join(on_terminal(sindh, "status", columns=40).split())
     need(re.search(r"OPEN\S* for \d+ (s|min), tcp:", text), text)
-    need("Open incidents: none" in on_terminal(pk, columns=40), "the board")
+    need("Open cases: none" in on_terminal(pk, columns=40), "the board")
     need(re.search(r"open for \d+ (s|min)", on_terminal(sindh, "tree", "--no-pager")), "the tree")
 
 

@@ -57,10 +57,10 @@ def what_waits_for_a_person_is_on_the_board_and_what_is_done_is_not(tree):
         "times": {"aware": now()}}, ["pk"], tlp=3)
     until(lambda: [one["id"] for one in board(pk)["incidents"]] == [report["id"]],
           "the incident is open")
+    words = {"closed": ("close", "--root-cause", "x"), "reopened": ("reopen", "--why", "x")}
     for state in ("closed", "reopened", "closed"):
-        pk.publish("update", {"text": "news", "state": state}, ["pk.kpt"], tlp=3,
-                   thread=report["ref"])
-        until(lambda s=state: len(board(kpt)["incidents"]) == (s != "closed"), f"{state} there")
+        pk.certbus(words[state][0], report["id"], *words[state][1:], "--again")
+        until(lambda s=state: len(board(kpt)["cases"]) == (s != "closed"), f"{state} there")
         need(len(board(pk)["incidents"]) == (state != "closed"), f"{state} here")
     note(kpt.certbus().splitlines()[0])
 

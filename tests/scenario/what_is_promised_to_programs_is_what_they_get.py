@@ -170,6 +170,37 @@ def reading(promise, pk, sindh, first, report):
     promise.run("", "board", home=pk.home)
 
 
+def casework(promise, pk, sindh, report):
+    def step(broker, name, *words):
+        made = promise.run(name, "Stored", *words, home=broker.home)
+        for other in (pk, sindh):
+            until(lambda o=other: o.holds(made["id"]), f"{name} is at {other.name}")
+
+    case = report["id"]
+    promise.run("update", "Rehearsal", case, "-m", "x", "--dry-run", home=sindh.home)
+    step(sindh, "update", case, "-m", "x")
+    step(pk, "ack", case, "--by", "A", "--next-update", "in 2 hours")
+    step(pk, "triage", case, "--severity", "S2")
+    step(pk, "assign", case, "A")
+    step(pk, "ask", case, "Who?")
+    promise.run("show", "show", case, home=sindh.home)
+    promise.run("cases", "[{Listed}]", home=pk.home)
+    promise.run("", "board", home=pk.home)
+    promise.run("board", "board", home=sindh.home)
+    promise.run("clocks", "clocks", "--all", home=pk.home)
+    promise.run("breaches", "breaches", home=pk.home)
+    promise.run("handover", "Stored", home=pk.home)
+    promise.run("handover", "Record", "--last", home=pk.home)
+    step(sindh, "answer", case, "We.")
+    step(sindh, "contain", case)
+    step(sindh, "recover", case)
+    promise.run("escalate", "escalate", case, "--why", "x", home=sindh.home)
+    promise.run("transfer", "Rehearsal", case, "pk.sindh", "--why", "x", "--dry-run",
+                home=pk.home)
+    step(pk, "close", case, "--root-cause", "x")
+    step(pk, "reopen", case, "--why", "x")
+
+
 def quarantine(promise, pk, sindh):
     pk.certbus("freeze", "pk.sindh")
     sent = [sindh.say(text, "pk") for text in ("one", "two")]
@@ -240,6 +271,7 @@ def every_command_prints_the_keys_that_the_page_promises_and_no_others(tree):
     sindh = tree.join("pk.sindh", "provincial")
     first, report = messages(promise, pk, sindh)
     reading(promise, pk, sindh, first, report)
+    casework(promise, pk, sindh, report)
     quarantine(promise, pk, sindh)
     renewing(promise, pk, sindh)
     bulletins(promise, pk)

@@ -21,6 +21,10 @@
 #define AWAY_MS   INT64_C (2000)  /* before a broker that is away is asked again */
 #define DUMB_MS   INT64_C (60000)
 
+/* Of a terminal that does not say. */
+#define ROWS_USUAL    24
+#define COLUMNS_USUAL 80
+
 /* The alternate screen, which leaves what was there before; the cursor hidden. */
 #define ENTER "\033[?1049h\033[?25l\033[2J"
 #define LEAVE "\033[?25h\033[?1049l"
@@ -96,16 +100,17 @@ static void stop (struct live *live)
 
 static char *render (struct live *live)
 {
-    struct winsize size = { .ws_row = 24, .ws_col = 80 };
+    struct winsize size = { 0 };
     struct page page;
     char *made = NULL;
     size_t bytes;
     FILE *file = open_memstream (&made, &bytes);
     if (!file)
         abort ();
-    ioctl (STDOUT_FILENO, TIOCGWINSZ, &size);
+    if (ioctl (STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_row || !size.ws_col)
+        size = (struct winsize){ .ws_row = ROWS_USUAL, .ws_col = COLUMNS_USUAL };
     bool small = size.ws_row < LAYOUT_ROWS || size.ws_col < LAYOUT_COLUMNS;
-    page_init (&page, size.ws_row ? size.ws_row - 1u : 1, size.ws_col ? size.ws_col : 1);
+    page_init (&page, size.ws_row > 1 ? size.ws_row - 1u : 1, size.ws_col);
     if (small)
         page_put (&page, STYLE_PLAIN, "at least %dx%d", LAYOUT_COLUMNS, LAYOUT_ROWS);
     else if (live->away)
