@@ -7,8 +7,9 @@
 #include "nodes/certbus/ago.h"
 #include "nodes/certbus/record.h"
 
-#define WIDE        72 /* columns from which rows stand in columns on one line */
-#define SPACED      30 /* rows from which sections are set apart */
+#define WIDE        72  /* columns from which rows stand in columns on one line */
+#define FULL        110 /* columns from which a case has all of its columns */
+#define SPACED      30  /* rows from which sections are set apart */
 #define SOON_MS     INT64_C (3600000)
 #define ROWS_FILE   20 /* of each list, where there is any number of rows */
 #define HEALTH_MOST 3  /* lines of each sentence */
@@ -90,12 +91,18 @@ static void put_row (struct drawing *d, enum style style, const char *what, cons
 
 /* --- Rows ---------------------------------------------------------------------------------- */
 
+/* Where there is no room for all, the clock and who leads are left out, not the title. */
 static void put_case (struct drawing *d, const struct shift_row *row, bool drill)
 {
     char what[1024];
-    snprintf (what, sizeof what, "%s%-2s %-14s %-20s %-12s %-12s %s%s", drill ? "EXERCISE " : "",
-              severity (row->severity), until (d, row->due).text, row->id, row->clock, row->stage,
-              *row->person ? row->person : row->party, row->questions ? " ?" : "");
+    const char *mark = drill ? "EXERCISE " : "", *asked = row->questions ? " ?" : "";
+    if (d->page->columns && d->page->columns < FULL)
+        snprintf (what, sizeof what, "%s%-2s %-14s %-16s %-12s%s", mark, severity (row->severity),
+                  until (d, row->due).text, row->id, row->stage, asked);
+    else
+        snprintf (what, sizeof what, "%s%-2s %-14s %-20s %-12s %-12s %s%s", mark,
+                  severity (row->severity), until (d, row->due).text, row->id, row->clock,
+                  row->stage, *row->person ? row->person : row->party, asked);
     put_row (d, urgency (d, row->due), what, row->title);
 }
 
