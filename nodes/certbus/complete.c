@@ -116,11 +116,14 @@ static void offer_message (struct finding *self, const struct record *record)
     offer (self, text);
 }
 
-static void find_messages (struct finding *self, bool refused)
+/* `kind`: only these; NULL: any. */
+static void find_messages (struct finding *self, bool refused, const char *kind)
 {
-    struct span answer;
+    struct span answer, kinds = span_of (kind ? kind : "");
     struct pack_in in;
     struct ask *question = ask_new ("read");
+    if (kind)
+        ask_texts (question, "kinds", &kinds, 1);
     ask_int (question, "after", 0);
     ask_int (question, "limit", RECENT);
     ask_bool (question, "back", true);
@@ -150,6 +153,17 @@ static void find_kinds (struct finding *self)
     struct kind_names names = kind_names (schemas, strcmp (self->call->command->name, "list") == 0);
     for (size_t i = 0; names.at[i]; i++)
         offer (self, names.at[i]);
+}
+
+/* The types of an incident, as its schema has them. */
+static void find_types (struct finding *self)
+{
+    const struct schemas *schemas = call_schemas (self->call);
+    const struct schema *schema = schemas ? schemas_find (schemas, span_of ("incident")) : NULL;
+    for (size_t i = 0; schema && i < schema->body.field_count; i++)
+        for (size_t at = 0; at < schema->body.fields[i].choice_count; at++)
+            if (strcmp (schema->body.fields[i].name, "type") == 0)
+                offer (self, schema->body.fields[i].choices[at]);
 }
 
 static void find_labels (struct finding *self)
@@ -213,11 +227,13 @@ static void find_value (struct finding *self, const char *what)
         find_files (self, what);
     else if (strcmp (what, "ID") == 0 || strcmp (what, "PREVIOUS") == 0 ||
              strcmp (what, "CASE") == 0)
-        find_messages (self, false);
+        find_messages (self, false, NULL);
     else if (strcmp (what, "POSITION") == 0)
-        find_messages (self, true);
+        find_messages (self, true, NULL);
     else if (strcmp (what, "KIND") == 0)
         find_kinds (self);
+    else if (strcmp (what, "TYPE") == 0)
+        find_types (self);
     else if (strcmp (what, "LABEL") == 0)
         find_labels (self);
     else if (strcmp (what, "LANE") == 0)
@@ -262,7 +278,10 @@ static void find_operand (struct finding *self, const char *operands, size_t num
         }
         if (!word && last && strstr (last, "..."))
             word = last;
-        if (word && *word != '-')
+        bool of_case = self->call->command && self->call->command->group == GROUP_CASE;
+        if (word && of_case && strcmp (word, "ID") == 0)
+            find_messages (self, false, "incident");
+        else if (word && *word != '-')
             find_values (self, word);
     }
 }
