@@ -159,7 +159,7 @@ def a_shift_is_handed_over_signed_and_never_leaves(tree):
                          "S. Ahmed")
     need("Still open at seven" in said and "Who saw it first?" in said, said)
     last = json.loads(sindh.certbus("--json", "handover", "--last"))
-    need(last["by"] == "S. Ahmed" and last["body"]["to"] == "K. Khan", last)
+    need(last["by"] == "S. Ahmed" and last["body"]["successor"] == "K. Khan", last)
     need(last["tlp"] == "TLP:AMBER" and last["audience"] == ["pk.sindh"], last)
     mine = [one for one in last["body"]["cases"] if one["title"] == "Still open at seven"]
     need(mine and mine[0]["clock"] == "acknowledge" and mine[0]["due"], last["body"])

@@ -124,7 +124,7 @@ static json_t *body_of (const struct call *call, const struct shift *shift)
     const char *to = args_text (&call->args, "to"), *note = args_text (&call->args, "note");
     json_t *body = json_object ();
     put_time (body, "at", shift->now);
-    put_text (body, "to", to ? to : "", TO_MOST);
+    put_text (body, "successor", to ? to : "", TO_MOST);
     put_text (body, "note", note ? note : "", NOTE_MOST);
     put_lists (body, "cases", shift, cases, CASES_MOST);
     put_lists (body, "clocks", shift, clocks, CLOCKS_MOST);
