@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What found a full pipe is tried again so often, as long as there is time. */
+#define AGAIN_MS 50
+
 /* A question that a neighbour brought: told apart from the same one brought again. */
 struct asked {
     size_t next;
@@ -16,9 +19,10 @@ struct asked {
     } at[ASKED_KEPT];
 };
 
-/* Somebody who was asked. */
+/* Somebody who is asked. */
 struct asking {
     const struct entry *entry; /* stays as long as the directory */
+    bool sent;                 /* its pipe had room for the question */
     bool answered;
 };
 
@@ -36,7 +40,9 @@ struct ask {
     size_t count, waiting;    /* who was asked, and has not answered */
     struct asking *asking;
     int64_t begun; /* steady ms */
-    int timer;
+    int timer;     /* when its time is over */
+    int again;     /* tries what found a full pipe; 0: nothing did */
+    bool over;     /* the answer is made, and waits for room */
     struct station *station;
 };
 
@@ -113,13 +119,14 @@ static struct peer *peer_named (const struct station *station, const char *name)
     return entry != NULL ? peer_of_child (station, &entry->credential) : NULL;
 }
 
-static void send_reply (struct ask *ask)
+/* False: its pipe is full. */
+static bool send_reply (struct ask *ask)
 {
     static struct reply reply; /* 16 KB, of the one loop */
     struct station *station = ask->station;
     struct peer *peer = peer_named (station, ask->from);
     if (peer == NULL || peer->state != LINK_OPEN)
-        return;
+        return true;
     const struct hash *credential = &station->me->credential.st.hash;
     struct pack_out body, statement;
     reply = (struct reply){ .party = station_name (station),
@@ -134,9 +141,10 @@ static void send_reply (struct ask *ask)
     struct frame frame = { .verb = CB_VERB_REPLY, .session = peer->session };
     frame.as.question.session = peer->session;
     frame.as.question.statement = pack_result (&statement);
-    peer_send (peer, &frame);
+    bool sent = peer_send (peer, &frame) || peer->state != LINK_OPEN;
     pack_free (&statement);
     pack_free (&body);
+    return sent;
 }
 
 /* Who may have nobody below it, and this party for itself, is one constituent. */
@@ -152,24 +160,45 @@ static void mark_single (struct ask *ask)
     }
 }
 
+static int on_again (zloop_t *loop, int timer, void *arg);
+
+static void try_again (struct ask *ask)
+{
+    if (ask->again == 0)
+        ask->again = zloop_timer (ask->station->loop, AGAIN_MS, 0, on_again, ask);
+}
+
+static void end (struct ask *ask)
+{
+    zloop_t *loop = ask->station->loop;
+    zloop_timer_end (loop, ask->timer);
+    if (ask->again != 0)
+        zloop_timer_end (loop, ask->again);
+    ask_free (ask);
+}
+
 static void finish (struct ask *ask)
 {
     struct station *station = ask->station;
-    for (size_t i = 0; i < ask->count; i++)
+    for (size_t i = 0; i < ask->count && !ask->over; i++)
         if (!ask->asking[i].answered)
             answers_silent (ask->answers, ask->asking[i].entry->credential.name);
-    zloop_timer_end (station->loop, ask->timer);
-    mark_single (ask);
+    if (!ask->over)
+        mark_single (ask);
+    ask->over = true;
+    int64_t took = clock_steady () - ask->begun;
     if (ask->from[0] == '\0')
-        local_asked (station, &ask->asker, ask->answers, clock_steady () - ask->begun);
-    else
-        send_reply (ask);
-    ask_free (ask);
+        local_asked (station, &ask->asker, ask->answers, took);
+    else if (!send_reply (ask) && took < ask->request.deadline - ask->request.issued) {
+        try_again (ask);
+        return;
+    }
+    end (ask);
 }
 
 static void finish_if_all (struct ask *ask)
 {
-    if (ask->own && ask->waiting == 0)
+    if (ask->own && ask->waiting == 0 && !ask->over)
         finish (ask);
 }
 
@@ -177,14 +206,16 @@ static int on_late (zloop_t *loop, int timer, void *arg)
 {
     (void) loop;
     (void) timer;
-    finish (arg);
+    struct ask *ask = arg;
+    if (!ask->over)
+        finish (ask);
     return 0;
 }
 
 void ask_known (struct station *station, const struct hash *request, const struct known *known)
 {
     struct ask *ask = find (station, request);
-    if (ask == NULL)
+    if (ask == NULL || ask->over)
         return; /* the time was over */
     known_add (known, station, ask->answers);
     ask->own = true;
@@ -193,18 +224,50 @@ void ask_known (struct station *station, const struct hash *request, const struc
 
 /* --- On to others -------------------------------------------------------------------------- */
 
-static void ask_one (struct ask *ask, struct peer *peer)
+static bool send_request (struct ask *ask, struct peer *peer)
 {
     struct frame frame = { .verb = CB_VERB_REQUEST, .session = peer->session };
     frame.as.question.session = peer->session;
     frame.as.question.statement = ask->request.st.bytes;
-    bool sent = ask->count < ASK_FAN && peer->state == LINK_OPEN && peer_send (peer, &frame);
-    if (!sent) {
+    return peer_send (peer, &frame);
+}
+
+static void ask_one (struct ask *ask, struct peer *peer)
+{
+    if (ask->count == ASK_FAN || peer->state != LINK_OPEN) {
         answers_silent (ask->answers, peer->entry->credential.name);
         return;
     }
-    ask->asking[ask->count++] = (struct asking){ .entry = peer->entry };
+    struct asking *asking = &ask->asking[ask->count++];
+    *asking = (struct asking){ .entry = peer->entry, .sent = send_request (ask, peer) };
     ask->waiting++;
+    if (!asking->sent)
+        try_again (ask);
+}
+
+static int on_again (zloop_t *loop, int timer, void *arg)
+{
+    struct ask *ask = arg;
+    bool full = false;
+    if (ask->over) {
+        finish (ask);
+        return 0;
+    }
+    for (size_t i = 0; i < ask->count; i++) {
+        struct asking *asking = &ask->asking[i];
+        char name[PARTY_MAX + 1];
+        span_text (asking->entry->credential.name, name, sizeof name);
+        struct peer *peer = asking->sent ? NULL : peer_named (ask->station, name);
+        if (peer == NULL || peer->state != LINK_OPEN)
+            continue;
+        asking->sent = send_request (ask, peer);
+        full = full || !asking->sent;
+    }
+    if (!full) {
+        zloop_timer_end (loop, timer);
+        ask->again = 0;
+    }
+    return 0;
 }
 
 static void ask_on (struct ask *ask)
@@ -325,6 +388,8 @@ static void take_request (struct peer *peer, struct span statement)
 /* That neighbour, if an answer of it is waited for. */
 static struct asking *waits_for (struct ask *ask, const struct peer *peer)
 {
+    if (ask->over)
+        return NULL;
     for (size_t i = 0; i < ask->count; i++)
         if (span_is (ask->asking[i].entry->credential.name, peer->name) && !ask->asking[i].answered)
             return &ask->asking[i];

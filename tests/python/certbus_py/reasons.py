@@ -14,7 +14,7 @@ NUMBER = {
     "sector-not-granted": 43, "too-many-children": 44, "too-deep": 45,
     "other-root": 46, "version": 47, "out-of-step": 48, "no-such-question": 49,
     "overrun": 50, "not-meant": 52, "attachment": 53,
-    "carried": 54,
+    "carried": 54, "questions": 58,
 }
 NAME = {number: name for name, number in NUMBER.items()}
 ENDS_SESSION = {"malformed", "too-large", "bad-proof", "bad-signature",
