@@ -405,8 +405,9 @@ static void put_foot (FILE *out, const struct bulletin_view *view)
             put (out, view->e->officer);
             fputs ("</bdi>. ", out);
         }
-        fprintf (out, "This page is a copy. What was signed is checked with: certbus verify %s",
-                 code);
+        fputs ("This page is a copy. What was signed is checked with: certbus verify ", out);
+        put_text (out, id);
+        fputs (" - it is this bulletin if the code is the one above.", out);
     }
     fputs ("<br/>Incidents are those known to the issuer, by the time at which they were reported; "
            "duplicates, what was refuted, tests and exercises are not counted.</footer>\n",

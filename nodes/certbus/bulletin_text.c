@@ -212,7 +212,7 @@ static void say_foot (const struct bulletin_view *view)
     say ("\n%s  code %s\n", id, code);
     if (view->e->officer.size)
         say ("Approved by %s.\n", line_of (view->e->officer).text);
-    say ("Is it genuine?  certbus verify %s\n", code);
+    say ("Is it genuine?  certbus verify %s\n", id);
     say_mark (view);
 }
 

@@ -24,6 +24,7 @@ STATIONS = {
     "pk": ("pk", "National CERT", "national", 10, None),
     "sindh": ("pk.sindh", "Sindh CERT", "provincial", 20, "pk"),
     "kpt": ("pk.sindh.kpt", "Karachi Port Trust", "organisation", 30, "sindh"),
+    "cabinet": ("pk.cabinet", "Cabinet Division", "observer", 40, "pk"),
 }
 
 
