@@ -299,10 +299,6 @@ static void fold_alarm (struct store *store, const struct envelope *e, int64_t p
 #undef TOLD_X
     };
     struct span what = body_text (e->body, "what");
-    /* A reminder is not yet what it reminds of. */
-    if (body_int (e->body, "step", 0) < STEP_BREACH && !span_is (what, "pattern") &&
-        !span_is (what, "silent"))
-        return;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (what.size > 0 && span_is (what, rows[i].what))
             put_told (store, rows[i].told, e->issued, position);

@@ -16,7 +16,7 @@
 #include "nodes/certbus/value.h"
 
 static const struct option_row options[] = {
-    { "edition", 0, false, "EDITION", "cabinet or community (default: the one that is here)" },
+    { "edition", 0, false, "cabinet|community", "which one (default: the one that is here)" },
     { "period", 0, false, "TIME", "the newest that ended by then" },
     { "preview", 0, false, NULL, "as it would be now; nothing is stored" },
     { "text", 0, false, NULL, "for a terminal (the default)" },

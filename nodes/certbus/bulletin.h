@@ -33,7 +33,7 @@ int bulletins_send (struct call *call, struct post *post, json_t *into);
 /* The options of what an officer writes, by field of the body. */
 #define BULLETIN_WORDS(X)                                                                          \
     X ("headline", "headline", "TEXT", "one line for a reader who reads one line")                 \
-    X ("threat_level", "threat-level", "LEVEL", "low, guarded, elevated, high or severe")          \
+    X ("threat_level", "threat-level", "low|guarded|elevated|high|severe", "your judgement")       \
     X ("outlook", "outlook", "TEXT", "what is expected, and what should be decided")               \
     X ("headline_ur", "headline-ur", "TEXT", "the headline in Urdu")                               \
     X ("outlook_ur", "outlook-ur", "TEXT", "the outlook in Urdu")                                  \

@@ -9,7 +9,7 @@
 #include "nodes/certbus/value.h"
 
 static const struct option_row options[] = {
-    { "edition", 0, false, "EDITION", "cabinet: with names; community: without (default)" },
+    { "edition", 0, false, "cabinet|community", "with names, or without (default)" },
     { "by", 0, false, "OFFICER", "who answers for it" },
     { "yes", 'y', false, NULL, "send it without asking, for scripts" },
     { "dry-run", 'n', false, NULL, "say who would get it; send nothing" },

@@ -264,6 +264,15 @@ static void a_draft_that_waits_raises_an_alarm_until_it_is_approved (void **stat
     assert_int_equal (look_at (false, INT64_MAX - 1).timer.at, TIMER_NEVER);
 }
 
+static void count_run (struct store *store, void *arg)
+{
+    size_t *count = arg;
+    struct key after = { .size = 0 };
+    struct subscriber one;
+    while (subscribers_next (store->journal, BULLETIN_OWN, &after, &one))
+        *count += !one.ended;
+}
+
 static void the_last_word_counts_in_whatever_order_it_came (void **state)
 {
     (void) state;
@@ -281,7 +290,10 @@ static void the_last_word_counts_in_whatever_order_it_came (void **state)
             order[i] = (i * 5 + turn) % 6; /* 5 and 6 have no common divisor */
         holder_take (&holder, &history, order, 6, false);
         struct look look = look_at (true, 0);
+        size_t subscribed = 0;
         assert_time (look.timer.at, "2028-03-13T04:00:00Z");
+        holder_run (&holder, count_run, &subscribed, false);
+        assert_int_equal (subscribed, 1);
         assert_int_equal (look_at (false, INT64_MAX - 1).timer.at, TIMER_NEVER);
         holder_dump (&holder, ours, &first);
         holder_rebuild (&holder);
