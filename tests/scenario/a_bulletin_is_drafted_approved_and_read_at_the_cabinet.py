@@ -9,6 +9,7 @@ import time
 import xml.dom.minidom
 
 from support import AMBER, FAULTY, need, prove, until
+from support_terminal import Terminal, drafts, fills
 
 WEEK = 8 * 86400 * 1000
 HOSTILE = "<script>alert('x')</script> & \"\u202egnp.exe"
@@ -93,6 +94,30 @@ def the_cabinet_reads_what_an_officer_approved(tree):
         need(name not in said.replace("pk.cabinet", ""), f"the community edition says {name}")
 
 
+def an_officer_writes_its_words_in_an_editor(tree):
+    pk, cabinet, kpt = hierarchy(tree)
+    report(kpt, "The berths are closed")
+    until(lambda: of_kind(pk, "incident"), "the report is there")
+    drafted(pk)
+    seen = fills("form", "Headline: KPT is down\nThreat level: high\nOutlook:\nTwo lines,\nnot one.\n")
+    terminal = Terminal(tree, "pk", "bulletin", "--edit", editor=seen)
+    terminal.shows("Send it?")
+    terminal.type("yes")
+    terminal.ends()
+    body = until(lambda: shown(pk, "bulletin")["body"], "it is stored")
+    need(body["headline"] == "KPT is down" and body["outlook"] == "Two lines,\nnot one.", body)
+    need(body["open"] and not drafts(), "the tables are gone, or a draft is left")
+    said = pk.certbus("bulletin", "--approve", "--by", "Director", expect=1)
+    need("names kpt" in said, f"a name goes to everybody: {said}")
+    need(len(of_kind(pk, "bulletin")) == 2, "something was published")
+    pk.certbus("bulletin", "--edit", "--green-headline", "A port operator is down")
+    pk.certbus("bulletin", "--approve", "--by", "Director")
+    until(lambda: len(of_kind(cabinet, "bulletin")) == 2, "the Cabinet has both")
+    need(shown(cabinet, "bulletin")["body"]["headline"] == "KPT is down", "the Cabinet's headline")
+    until(lambda: of_kind(kpt, "bulletin"), "and everybody the other")
+    need(shown(kpt, "bulletin")["body"]["headline"] == "A port operator is down", "the other")
+
+
 def unsubscribing_ends_it(tree):
     pk, cabinet, _ = hierarchy(tree)
     need(pk.ask("bulletin").get("next"), "nothing is due")
@@ -122,5 +147,5 @@ def a_draft_that_nobody_approves_wakes_somebody(tree):
     need(not of_kind(cabinet, "bulletin"), "a draft left the party")
 
 
-prove(the_cabinet_reads_what_an_officer_approved, unsubscribing_ends_it,
-      a_draft_that_nobody_approves_wakes_somebody)
+prove(the_cabinet_reads_what_an_officer_approved, an_officer_writes_its_words_in_an_editor,
+      unsubscribing_ends_it, a_draft_that_nobody_approves_wakes_somebody)
