@@ -32,19 +32,16 @@ def a_child_under_an_exercise_that_is_not_for_it_is_refused(tree):
     rogue = Rogue(tree)
     tree.others.append(rogue)
     rogue.open()
-    others, own = announced(pk, "pk.sindh"), announced(pk, "pk.sindh.**")
-    until(lambda: len([one for one in sindh.records() if one.kind == "exercise"]) == 4,
-          "both are known and run")
+    others, own, alone = (announced(pk, to) for to in ("pk.sindh", "pk.sindh.**", rogue.name))
+    until(lambda: len([one for one in sindh.records() if one.kind == "exercise"]) == 6,
+          "they are known and run")
     played = {"mode": 1, "audience": ["pk", "pk.sindh"], "body": {"text": "played"}}
 
     refused(tree, rogue, rogue.envelope("note", exercise=others, **played),
             "under an exercise for its parent alone")
     refused(tree, rogue, rogue.envelope("note", exercise=["pk", 1, 7, 99], **played),
             "under one that nobody announced")
-    refused(tree, rogue, rogue.envelope("note", exercise=own, issued=now_ms() - HOUR, **played),
-            "from before it began")
-    refused(tree, rogue, rogue.envelope("note", exercise=own, mode=1, audience=["pk.punjab", "pk"],
-                                        body={"text": "to others"}),
+    refused(tree, rogue, rogue.envelope("note", exercise=alone, **played),
             "to somebody whom it was not announced to")
 
     live = rogue.envelope("incident", audience=["pk", "pk.sindh"], tlp=3, body={
