@@ -253,6 +253,32 @@ def bulletins(promise, pk):
     promise.run("unsubscribe", "Stored", "pk", "bulletin", home=home)
 
 
+DRILL = """title = "Drill"; text = "Played."; to = "pk.sindh"; length = "1 h";
+injects = ( { id = "a"; at = "0 s"; to = "pk.sindh"; text = "Read this."; },
+            { id = "b"; at = "30 min"; to = "pk.sindh"; title = "Later"; text = "And this."; } );
+expected = ( { id = "r"; inject = "a"; who = "pk.sindh"; clock = "report"; limit = "1 h"; } );
+"""
+
+
+def exercises(promise, pk, sindh):
+    pathlib.Path("drill.cfg").write_text(DRILL)
+    promise.run("exercise announce", "Rehearsal", "drill.cfg", "--dry-run", home=pk.home)
+    one = promise.run("exercise announce", "Stored", "drill.cfg", home=pk.home)["id"]
+    promise.run("exercise start", "Stored", one, home=pk.home)
+    until(lambda: any("sent" in row for row in pk.ask("exercise", id=pk.ask("get", id=one)["ref"])
+                      ["injects"]), "the first inject was sent")
+    until(lambda: sindh.holds(one), "it is there")
+    report = promise.run("report", "Stored", SAMPLES / "incident.json", "--exercise", one,
+                         home=sindh.home)["id"]
+    until(lambda: pk.holds(report), "the report of the drill is there")
+    promise.run("exercise list", "exercise list", one, home=pk.home)
+    promise.run("exercise pause", "Stored", one, "--why", "x", home=pk.home)
+    promise.run("exercise resume", "Stored", one, home=pk.home)
+    promise.run("exercise stop", "Stored", one, home=pk.home)
+    promise.run("exercise list", "exercise list", home=pk.home)
+    promise.run("exercise score", "exercise list", one, home=pk.home)
+
+
 def acting(promise, pk, sindh):
     promise.run("freeze", "freeze", "pk.sindh", home=pk.home)
     promise.run("freeze", "freeze", "pk.sindh", "--off", home=pk.home)
@@ -281,6 +307,7 @@ def every_command_prints_the_keys_that_the_page_promises_and_no_others(tree):
     quarantine(promise, pk, sindh)
     renewing(promise, pk, sindh)
     bulletins(promise, pk)
+    exercises(promise, pk, sindh)
     acting(promise, pk, sindh)
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", certbus("help").split("Options")[0],
                           re.MULTILINE)

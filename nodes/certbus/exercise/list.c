@@ -28,6 +28,22 @@ int exercise_ask (struct call *call, const char *id, struct span *answer)
     return talk_about (call, id, &question, answer);
 }
 
+json_t *exercise_json (struct span exercise)
+{
+    json_t *made = value_of (exercise);
+    const char *label = cb_tlp_name ((unsigned) body_int (exercise, "tlp", 0));
+    json_object_set_new (made, "tlp", json_string (label));
+    json_object_set_new (made, "mode", json_string (cb_mode_name (CB_MODE_EXERCISE)));
+    return made;
+}
+
+json_t *exercise_answer_json (struct span answer)
+{
+    json_t *made = value_json (answer);
+    json_object_set_new (made, "exercise", exercise_json (body_field (answer, "exercise")));
+    return made;
+}
+
 void exercise_line (struct span exercise)
 {
     struct span stands = body_text (exercise, "stands");
@@ -113,7 +129,7 @@ static int show_one (struct call *call, const char *id)
     if (code != EXIT_DONE)
         return code;
     if (call->json)
-        say_json (value_json (answer), true);
+        say_json (exercise_answer_json (answer), true);
     else
         print_one (answer);
     return EXIT_DONE;
@@ -147,7 +163,7 @@ static int list (struct call *call)
         for (size_t left = answer_array (answer, "exercises", &in); left; left--, shown++) {
             struct span exercise = pack_any (&in);
             if (call->json)
-                json_array_append_new (all, value_of (exercise));
+                json_array_append_new (all, exercise_json (exercise));
             else
                 exercise_line (exercise);
         }

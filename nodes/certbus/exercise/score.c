@@ -5,7 +5,6 @@
 #include "nodes/certbus/exercise/exercise.h"
 #include "nodes/certbus/record.h"
 #include "nodes/certbus/talk.h"
-#include "nodes/certbus/value.h"
 
 static const struct option_row options[] = {
     { "csv", 0, false, NULL, "print comma-separated values, for a spreadsheet" },
@@ -83,7 +82,7 @@ static int run (struct call *call)
     if (code != EXIT_DONE)
         return code;
     if (call->json)
-        say_json (value_json (answer), true);
+        say_json (exercise_answer_json (answer), true);
     else if (csv)
         print_csv (answer);
     else
