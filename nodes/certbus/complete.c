@@ -211,6 +211,17 @@ static void find_files (struct finding *self, const char *what)
     self->any_files = true;
 }
 
+static void find_exercises (struct finding *self)
+{
+    struct span answer;
+    struct pack_in in;
+    struct ask *question = ask_new ("exercise");
+    if (!knows (self, &question, &answer))
+        return;
+    for (size_t left = answer_array (answer, "exercises", &in); left; left--)
+        offer_between (self, "", body_text (pack_any (&in), "id"), "");
+}
+
 /* What one placeholder of the tables (KIND, FILE.json, S1..S5, start) stands for. A word that
  * is no placeholder stands for itself. */
 static void find_value (struct finding *self, const char *what)
@@ -230,6 +241,9 @@ static void find_value (struct finding *self, const char *what)
         find_messages (self, false, NULL);
     else if (strcmp (what, "POSITION") == 0)
         find_messages (self, true, NULL);
+        find_messages (self, true);
+    else if (strcmp (what, "EXERCISE") == 0)
+        find_exercises (self);
     else if (strcmp (what, "KIND") == 0)
         find_kinds (self);
     else if (strcmp (what, "TYPE") == 0)

@@ -16,7 +16,7 @@
         { "tlp", 0, false, "LABEL", "CLEAR, GREEN, AMBER, AMBER+STRICT or RED" },                  \
         { "precedence", 0, false, "LANE", "flash, routine or bulk (default: the kind's)" },        \
         { "mode", 0, false, "MODE", "live (default), exercise, or test: stays in this party" },    \
-        { "exercise", 0, false, "ID", "part of this exercise: marked, and counted apart" },        \
+        { "exercise", 0, false, "EXERCISE", "part of this exercise: marked, and counted apart" },  \
         { "thread", 0, false, "ID", "the first message of the thread that this belongs to" },      \
         { "replaces", 0, false, "ID", "the message that this one takes the place of" },            \
         { "narrow", 0, false, NULL, "with --replaces: some who have that one need not get this" }, \

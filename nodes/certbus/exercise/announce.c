@@ -126,7 +126,7 @@ static int run (struct call *call)
 const struct command command_exercise_announce = {
     .name = "exercise announce",
     .group = GROUP_SEND,
-    .operands = "FILE",
+    .operands = "FILE.cfg",
     .least = 1,
     .most = 1,
     .summary = "announce an exercise from a script: what is played, when, and what is expected",

@@ -186,12 +186,13 @@ const struct command command_exercise_list = {
     .name = "exercise list",
     .group = GROUP_READ,
     .stands_alone = true,
-    .operands = "[ID]",
+    .operands = "[EXERCISE]",
     .least = 0,
     .most = 1,
     .summary = "exercises that were announced, and how they stand",
-    .about = "Without ID: all that were announced to this party or by it. With the ID of one: its\n"
-             "period, and at who announced it its injects: sent, or when.",
+    .about =
+        "Without its id: all that were announced to this party or by it. With the id of one: its\n"
+        "period, and at who announced it its injects: sent, or when.",
     .options = options,
     .paged = true,
     .run = run,

@@ -91,7 +91,7 @@ static int run (struct call *call)
 #define RUN_X(step, OPTIONS, SUMMARY, ABOUT)                                                       \
     const struct command command_exercise_##step = { .name = "exercise " #step,                    \
                                                      .group = GROUP_SEND,                          \
-                                                     .operands = "ID",                             \
+                                                     .operands = "EXERCISE",                       \
                                                      .least = 1,                                   \
                                                      .most = 1,                                    \
                                                      .summary = SUMMARY,                           \

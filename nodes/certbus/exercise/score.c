@@ -93,7 +93,7 @@ static int run (struct call *call)
 const struct command command_exercise_score = {
     .name = "exercise score",
     .group = GROUP_READ,
-    .operands = "ID",
+    .operands = "EXERCISE",
     .least = 1,
     .most = 1,
     .summary = "who did what was expected in an exercise: in time, late or not at all",
