@@ -241,7 +241,6 @@ static void find_value (struct finding *self, const char *what)
         find_messages (self, false, NULL);
     else if (strcmp (what, "POSITION") == 0)
         find_messages (self, true, NULL);
-        find_messages (self, true);
     else if (strcmp (what, "EXERCISE") == 0)
         find_exercises (self);
     else if (strcmp (what, "KIND") == 0)
