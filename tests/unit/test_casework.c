@@ -18,12 +18,12 @@ static void take_in_batches (struct holder *holder, const struct history *histor
                              const size_t *order, struct random *random)
 {
     for (size_t at = 0; at < history->count;) {
-        size_t left = history->count - at, most = random_below (random, 3) == 0 ? 700 : 20;
+        size_t left = history->count - at, most = random_below (random, 3) == 0 ? 700 : 60;
         size_t some = 1 + random_below (random, left < most ? left : most);
         if (random_below (random, 10) == 0)
             holder_take (holder, history, order + at, some, true);
         holder_take (holder, history, order + at, some, false);
-        if (random_below (random, 15) == 0)
+        if (random_below (random, 25) == 0)
             holder_restart (holder);
         at += some;
     }
@@ -58,7 +58,7 @@ static void whatever_order_they_came_in_each_holder_has_the_same_cases (void **s
     static const char *const who[] = { "pk", "pk.sindh", "pk.telecom" };
     const char *orders = getenv ("CERTBUS_ORDERS"), *size = getenv ("CERTBUS_MESSAGES");
     size_t times = orders != NULL ? (size_t) atoi (orders) : 100;
-    size_t count = size != NULL ? (size_t) atoi (size) : 400;
+    size_t count = size != NULL ? (size_t) atoi (size) : 300;
     struct history history;
     struct random random = { 5 };
     struct pack_out first;
