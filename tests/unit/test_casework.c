@@ -82,11 +82,74 @@ static void whatever_order_they_came_in_each_holder_has_the_same_cases (void **s
     free (order);
 }
 
+/* One message, of a thread unless it begins one. */
+static const struct message *say (struct history *history, const char *kind, const char *origin,
+                                  const struct msg_id *thread)
+{
+    struct pack_out body;
+    struct draft draft = { .kind = span_of (kind),
+                           .schema = 2,
+                           .tlp = CB_TLP_AMBER,
+                           .officer = span_of ("ayesha"),
+                           .issued = 1000 + (int64_t) history->count,
+                           .id = { span_of (origin), { 1, 7 }, (int64_t) history->count + 1 },
+                           .audience_count = 1,
+                           .audience = { span_of ("pk.sindh") } };
+    if (thread != NULL)
+        draft.thread = *thread;
+    pack_init (&body);
+    pack_put_map (&body, 1);
+    pack_put_text (&body, "step");
+    pack_put_text (&body, "acknowledge");
+    draft.body = pack_result (&body);
+    const struct message *message = history_add (history, &draft);
+    pack_free (&body);
+    return message;
+}
+
+static void a_flood_of_its_reporter_does_not_displace_what_the_lead_decides (void **state)
+{
+    (void) state;
+    struct history history = { .count = 0 };
+    struct holder holders[2];
+    struct pack_out dumps[2];
+    struct case_state found;
+    struct msg_id id = { span_of ("pk.sindh.kpt"), { 1, 7 }, 1 };
+    say (&history, "incident", "pk.sindh.kpt", NULL);
+    for (size_t i = 0; i < CASE_STEPS + 200; i++)
+        say (&history, "note", "pk.sindh.kpt", &id);
+    say (&history, "update", "pk.sindh", &id);
+    size_t *order = calloc (history.count, sizeof *order);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t j = 0; j < history.count; j++)
+            order[j] = i == 0 ? j : history.count - 1 - j;
+        holder_open (&holders[i], "pk.sindh");
+        holder_take (&holders[i], &history, order, 3000, false);
+        holder_take (&holders[i], &history, order + 3000, history.count - 3000, false);
+        holder_dump (&holders[i], THREADS, &dumps[i]);
+    }
+    expect_same (&dumps[0], &dumps[1]);
+    store_stop (&holders[0].store, NULL);
+    desk_reopen (holders[0].desk);
+    uint8_t *bytes = threads_case (holders[0].desk->journal, &id, &found);
+    assert_non_null (bytes);
+    assert_true (found.full && found.steps == CASE_STEPS);
+    assert_int_equal (found.stage, CASE_IS_ACKNOWLEDGED);
+    free (bytes);
+    for (size_t i = 0; i < 2; i++) {
+        pack_free (&dumps[i]);
+        holder_close (&holders[i]);
+    }
+    history_free (&history);
+    free (order);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_rebuilt_projection_equals_the_live_one),
         cmocka_unit_test (whatever_order_they_came_in_each_holder_has_the_same_cases),
+        cmocka_unit_test (a_flood_of_its_reporter_does_not_displace_what_the_lead_decides),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
