@@ -16,8 +16,8 @@ static bool arrives (const struct store *store, const struct step *step)
     switch (step->what) {
     case CASE_REPORT:
     case CASE_TRANSFER:
-    case CASE_REOPEN: return true;
-    case CASE_ACKNOWLEDGE: return span_equal (by, self) || party_above (by, self);
+    case CASE_REOPEN:
+    case CASE_ACKNOWLEDGE: return true;
     case CASE_ESCALATE: return span_equal (step->to, self) && !span_equal (by, self);
     default: return false;
     }

@@ -144,13 +144,13 @@ static bool answered (const struct case_state *state, enum clock_name clock, int
     }
 }
 
-/* A person here, or at a CERT above, has taken it on since it came. */
-static bool taken_on (const struct clock_view *view, const struct clock_arrival *escalation)
+/* A person at a CERT above the lead, here or elsewhere, has taken it on since it came. */
+static bool taken_on (const struct case_state *state, const struct clock_view *view,
+                      const struct clock_arrival *escalation)
 {
     for (size_t i = 0; i < view->count; i++) {
         const struct clock_arrival *a = &view->arrivals[i];
-        if (a->what == CASE_ACKNOWLEDGE && a > escalation &&
-            (span_equal (a->by, view->self) || party_above (a->by, view->self)))
+        if (a->what == CASE_ACKNOWLEDGE && a > escalation && party_above (a->by, state->lead))
             return true;
     }
     return false;
@@ -176,7 +176,7 @@ static size_t above_runs (struct clock_run *out, const struct case_state *state,
     for (size_t i = 0; i < view->count && acknowledge > 0; i++) {
         const struct clock_arrival *a = &view->arrivals[i];
         if (a->what != CASE_ESCALATE || answered (state, a->clock, a->issued) ||
-            taken_on (view, a) || repeats (view, i))
+            taken_on (state, view, a) || repeats (view, i))
             continue;
         count = add (out, count,
                      (struct clock_run){ .clock = a->clock,

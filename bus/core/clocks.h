@@ -39,8 +39,7 @@ const char *clock_step_name (unsigned step); /* "remind"; "" for none of them */
 
 /* A step that may start or stop a clock here. */
 struct clock_arrival {
-    enum case_step what;   /* REPORT, TRANSFER, REOPEN; ACKNOWLEDGE by this party or one above it;
-                              ESCALATE to this party */
+    enum case_step what;   /* REPORT, TRANSFER, REOPEN, ACKNOWLEDGE; ESCALATE to this party */
     int64_t issued, taken; /* ms UTC; by its origin's clock, and by ours */
     struct span by;
     enum clock_name clock; /* of an escalation: which clock ran out */

@@ -192,6 +192,59 @@ static void a_closing_report_is_due_after_recovery_and_then_nothing_is (void **s
     night_breaches (&night, KHI, "pk.sindh.khi close due 30d 01:00:00 done 31d 01:00:00\n");
 }
 
+/* Its lead has acknowledged long ago; whoever is above need not write the report to be left alone. */
+static void a_closing_report_that_climbed_is_taken_on_by_a_person_above (void **state)
+{
+    (void) state;
+    struct msg_id id = night_report (&night, "S1", false);
+    night_step (&night, KHI, id, "step=acknowledge");
+    night_step (&night, KPT, id, "step=recover");
+    night_on (&night, 61 * DAY);
+    night_step (&night, SINDH, id, "step=acknowledge");
+    night_clocks (&night, SINDH, id, "");
+    night_clocks (&night, PK, id, "");
+    night_expect (&night, "15d 00:00:00 pk.sindh.khi reminder close\n"
+                          "30d 00:00:00 pk.sindh.khi breach close!\n"
+                          "60d 00:00:00 pk.sindh.khi escalation close!\n"
+                          "60d 00:00:00 pk.sindh climbed close!\n"
+                          "60d 00:15:00 pk.sindh breach close!\n"
+                          "60d 00:30:00 pk.sindh escalation close!\n"
+                          "60d 00:30:00 pk climbed close!\n"
+                          "60d 00:45:00 pk breach close!\n"
+                          "60d 01:00:00 pk climbed close!\n");
+    night_clocks (&night, KHI, id, "close due 30d 00:00:00 next none\n");
+}
+
+static struct clock_arrival told (int64_t started, int64_t taken)
+{
+    return (struct clock_arrival){ .what = CASE_ESCALATE,
+                                   .by = span_of ("pk.sindh"),
+                                   .clock = CLOCK_CLOSE,
+                                   .issued = taken,
+                                   .taken = taken,
+                                   .started = started };
+}
+
+static void an_escalation_that_is_told_again_later_is_the_same_one (void **state)
+{
+    (void) state;
+    struct policy policy = { .clock_count = 1,
+                             .clocks = { { span_of ("acknowledge"), span_of ("*"), 1, HOUR } } };
+    struct clock_arrival arrivals[] = { told (5, 1000), told (5, 2000), told (6, 3000) };
+    struct clock_view view = { .policy = &policy,
+                               .self = span_of ("pk"),
+                               .role = span_of ("national"),
+                               .count = 3,
+                               .arrivals = arrivals };
+    struct case_state one = {
+        .known = true, .lead = span_of ("pk.sindh"), .severity = 1, .recovered = 1
+    };
+    struct clock_run runs[CLOCK_RUNS];
+    assert_int_equal (clocks_now (runs, &one, &view), 2);
+    assert_int_equal (runs[0].started, 1000);
+    assert_int_equal (runs[1].started, 3000);
+}
+
 static void a_reopened_case_is_acknowledged_anew (void **state)
 {
     (void) state;
@@ -405,6 +458,8 @@ int main (void)
         TEST (an_update_clock_runs_for_a_year),
         TEST (a_promise_that_is_earlier_counts_and_one_that_is_later_does_not),
         TEST (a_closing_report_is_due_after_recovery_and_then_nothing_is),
+        TEST (a_closing_report_that_climbed_is_taken_on_by_a_person_above),
+        TEST (an_escalation_that_is_told_again_later_is_the_same_one),
         TEST (a_reopened_case_is_acknowledged_anew),
         TEST (a_new_lead_has_its_own_clock_from_when_it_was_told),
         TEST (another_severity_moves_what_is_still_to_come),
