@@ -132,9 +132,8 @@ static void an_error_says_where_and_what_was_expected (void **state)
              ":3: settings.ahead: \"2 d\"; expected 0 min to 1440 min");
     refused (HEAD GRANTS "settings = { flash = 2; };\n",
              ":3: settings.flash: no such setting; expected ahead, attachment-mb, bulletin-day, "
-             "bulletin-hour, flash-per-hour, "
-             "head-every, "
-             "head-stale");
+             "bulletin-hour, correlate-class-count, correlate-count, correlate-window, "
+             "flash-per-hour, head-every, head-stale, remind-percent, seen-threshold");
 }
 
 static void what_is_missing_or_stands_twice_is_refused (void **state)
