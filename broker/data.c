@@ -266,6 +266,8 @@ static bool judge (struct peer *self, const struct data_frame *data, struct span
     }
     station_learn (self->station, &e, &verdict);
     item_from (item, &e, &verdict);
+    if (data->lane == CB_LANE_RECOVERY)
+        item->participants = 0; /* it was asked when it was signed; what it rests on may follow */
     /* Checks up to the signature come first (protocol.md, section 8): whatever
      * failed after them was really said by the origin. */
     item->signed_well = verdict.reason == CB_OK ||

@@ -105,7 +105,7 @@ class Intake:
         self._carried(message)
         if not recovery:
             self._quota(message)
-        self._stored(verdict, needs_thread, participants)
+        self._stored(verdict, needs_thread, [] if recovery else participants)
 
     def _credential(self, message):
         held = self.trust.credentials.get(message.credential)
