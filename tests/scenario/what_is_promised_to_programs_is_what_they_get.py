@@ -45,7 +45,7 @@ def page():
             section.keys[row["key"]] = (row["type"], bool(row["may"]))
         else:
             section.text += line + "\n"
-    for name, base in (("Record", "Message"), ("show", "Record"), ("quarantine show", "Refused")):
+    for name, base in (("Record", "Message"), ("show", "Record"), ("quarantine show", "Refused"), ("Group", "Counts")):
         found[name].keys = {**found[base].keys, **found[name].keys}
     return found
 
@@ -279,6 +279,32 @@ def exercises(promise, pk, sindh):
     promise.run("exercise score", "exercise list", one, home=pk.home)
 
 
+def answering(promise, pk, sindh):
+    """An advisory with three actions, one revision, and each way to answer."""
+    document = json.loads((SAMPLES / "advisory.json").read_text())
+    document["body"].update(title="Another one")
+    pathlib.Path("asked.json").write_text(json.dumps(document))
+    asked = promise.run("publish", "Stored", "asked.json", "--tlp", "GREEN", home=pk.home)["id"]
+    until(lambda: sindh.holds(asked), "it is there")
+    sindh.certbus("ack", asked, "--by", "Ayesha", "--applicable", "--why", "we have mail")
+    promise.run("comply", "Rehearsal", asked, "--all", "--done", "--dry-run", home=sindh.home)
+    promise.run("comply", "Stored", asked, "--action", "A1", "--done", "--evidence", "ticket",
+                home=sindh.home)
+    promise.run("comply", "Stored", asked, "--action", "A2", "--waive", "--reason", "x",
+                "--approver", "y", home=sindh.home)
+    document["body"].update(title="Another one, said better")
+    pathlib.Path("better.json").write_text(json.dumps(document))
+    better = promise.run("revise", "Stored", asked, "better.json", home=pk.home)["id"]
+    until(lambda: sindh.holds(better), "the revision is there")
+    until(lambda: len(pk.ask("ledger", id=better)["rows"][0]["actions"]) == 3 and
+          pk.ask("ledger", id=asked)["totals"]["waived"] == 1, "its answers are there")
+    promise.run("compliance", "compliance", asked, home=pk.home)
+    found = promise.run("compliance", "compliance", better, "--by", "sector", home=pk.home)
+    need(found["rows"][0]["actions"][0].get("carried"), f"nothing was carried over: {found}")
+    promise.run("compliance", "compliance", better, "--overdue", home=pk.home)
+    promise.run("compliance", "[{Share}]", home=pk.home)
+
+
 def acting(promise, pk, sindh):
     promise.run("freeze", "freeze", "pk.sindh", home=pk.home)
     promise.run("freeze", "freeze", "pk.sindh", "--off", home=pk.home)
@@ -308,6 +334,7 @@ def every_command_prints_the_keys_that_the_page_promises_and_no_others(tree):
     renewing(promise, pk, sindh)
     bulletins(promise, pk)
     exercises(promise, pk, sindh)
+    answering(promise, pk, sindh)
     acting(promise, pk, sindh)
     commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", certbus("help").split("Options")[0],
                           re.MULTILINE)

@@ -100,13 +100,17 @@ static bool any_waived (struct span row)
 static void count_row (struct compliance_counts *counts, struct span row)
 {
     struct pack_in in;
-    if (answer_bool (row, "before_enrolment"))
+    struct pack_in applicable = pack_open (body_field (row, "applicable"));
+    bool before = answer_bool (row, "before_enrolment");
+    counts->before_enrolment += before;
+    if (before)
         return;
     counts->asked++;
     counts->delivered += body_int (row, "delivered", 0) != 0;
     counts->read += body_int (row, "read", 0) != 0;
     counts->acknowledged += body_int (row, "acknowledged", 0) != 0;
     counts->applicable += answer_bool (row, "applicable");
+    counts->not_applicable += pack_peek (&applicable) == PACK_BOOL && !pack_bool (&applicable);
     counts->complied += answer_bool (row, "complied");
     counts->waived += any_waived (row);
     counts->overdue += answer_array (row, "overdue", &in) > 0;

@@ -19,6 +19,7 @@
     X (overdue, "overdue")
 
 struct compliance_counts {
+    size_t not_applicable, before_enrolment; /* for programs */
 #define COUNT_X(name, heading) size_t name;
     COMPLIANCE_COUNTS (COUNT_X)
 #undef COUNT_X

@@ -152,6 +152,10 @@ static json_t *counts_json (const struct compliance_counts *counts)
     json_object_set_new (made, #name, json_integer ((json_int_t) counts->name));
     COMPLIANCE_COUNTS (COUNT_X)
 #undef COUNT_X
+    json_object_set_new (made, "before_enrolment",
+                         json_integer ((json_int_t) counts->before_enrolment));
+    json_object_set_new (made, "not_applicable",
+                         json_integer ((json_int_t) counts->not_applicable));
     json_object_set_new (made, "percent",
                          json_integer (compliance_percent (counts->complied, counts->asked)));
     return made;
