@@ -99,6 +99,16 @@ static bool is_counting (const struct store *store, const struct envelope *e)
            (span_equal (e->id.origin, self) || party_above (e->id.origin, self));
 }
 
+/* A policy from before there were alarms has no grant for them. */
+static bool may_raise (const struct store *store, const struct policy *policy)
+{
+    struct term self = { .type = TERM_PARTY, .name = span_of (store->self) };
+    struct sender sender = { self.name, store->me->role, &store->me->sectors };
+    return policy != NULL &&
+           policy_allows (policy, &sender, span_of ("alarm"), &self, 1, (struct span){ NULL, 0 })
+                   .reason == CB_OK;
+}
+
 /* False: nothing of it is due for anybody here. due_free in any case. */
 static bool due_begin (struct store *store, const struct subject *subject, struct due *due)
 {
@@ -106,13 +116,13 @@ static bool due_begin (struct store *store, const struct subject *subject, struc
     struct ledger_limits limits;
     const struct policy *policy = casework_policy (store);
     due->subject = *subject;
-    if (!subject_msg_id (subject, &id) || ledger_replaced (store, &id) ||
-        !ledger_hold (store, &id, &due->held))
+    if (!may_raise (store, policy) || !subject_msg_id (subject, &id) ||
+        ledger_replaced (store, &id) || !ledger_hold (store, &id, &due->held))
         return false;
     const struct ledger_revision *now = due->held.at[0];
     due->asked = is_asked (store, &now->e);
     due->counts = is_counting (store, &now->e);
-    due->percent = policy != NULL ? policy_setting (policy, "remind-percent", 50) : 0;
+    due->percent = policy_setting (policy, "remind-percent", 50);
     if (due->asked) {
         ledger_said (store, &due->held, span_of (store->self), &due->said);
         ledger_limits (&limits, policy, store->me->role, now->advisory.severity);

@@ -186,6 +186,7 @@ static json_t *with_times (struct span map)
 static json_t *advisory_json (struct span advisory)
 {
     json_t *made = with_times (advisory);
+    json_object_del (json_object_get (made, "replaced"), "by"); /* `id` is enough */
     json_object_set_new (made, "tlp",
                          json_string (cb_tlp_name ((unsigned) body_int (advisory, "tlp", 0))));
     json_object_set_new (made, "mode",
