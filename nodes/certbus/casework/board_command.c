@@ -52,13 +52,14 @@ int board (struct call *call)
     bool answered;
     if (!is_there (call, "keys") && !is_there (call, "certbus.conf"))
         return no_home (call);
-    int health = health_ask (call, &answer, &answered);
-    if (!answered)
-        return health;
     int code = scene_ask (call, &scene, why, sizeof why);
-    if (code != EXIT_DONE)
-        complain ("%s", why);
-    else if (call->json)
+    if (code != EXIT_DONE) {
+        int health = health_ask (call, &answer, &answered);
+        if (!answered)
+            code = health;
+        else
+            complain ("%s", why);
+    } else if (call->json)
         say_json (scene_json (&scene), true);
     else
         print (&scene);
