@@ -25,6 +25,7 @@ int main (int argc, char **argv)
         { "trust", "Sections 5.1 and 6: root files and policies that follow each other.",
           make_trust },
         { "intake", "Section 8: verdicts on messages, up to check 13.", make_intake },
+        { "question", "Section 5.7: questions to the tree, and their answers.", make_question },
         { "route", "Section 7: which messages cross which link.", make_route },
         { "frame", "Section 9: the form of frames.", make_frame },
         { "link", "Sections 9.2 and 9.3: where a sender resumes, what a receiver takes.",

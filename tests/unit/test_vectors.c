@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bus/core/answers.h"
 #include "bus/core/intake.h"
 #include "bus/core/link.h"
 #include "bus/core/trust.h"
@@ -396,6 +397,53 @@ static void run_intake (struct run *run, const json_t *input)
     directory_free (&directory);
 }
 
+/* --- Section 5.7 ---------------------------------------------------------------------------- */
+
+static struct question_check asked_where (const json_t *input, const struct directory *directory)
+{
+    return (struct question_check){ .directory = directory,
+                                    .self = span_of (text_at (input, "self")),
+                                    .side = side_of (text_at (input, "side")),
+                                    .peer = span_of (text_at (input, "peer")),
+                                    .now = int_at (input, "now") };
+}
+
+static void run_question (struct run *run, const json_t *input)
+{
+    struct request request;
+    struct directory *directory = directory_of (run, input);
+    struct question_check check = asked_where (input, directory);
+    char detail[SCHEMA_WHERE];
+    found_reason (run, request_parse (&request, bytes_at (run, input, "request"))
+                           ? request_judge (&check, &request, detail)
+                           : CB_MALFORMED);
+    directory_free (&directory);
+}
+
+/* As broker/ask.c does it: what was not asked costs nothing. */
+static void run_answer (struct run *run, const json_t *input)
+{
+    static struct reply reply;
+    struct request request;
+    struct directory *directory = directory_of (run, input);
+    struct question_check check = asked_where (input, directory);
+    assert_true (request_parse (&request, bytes_at (run, input, "request")));
+    struct answers *answers = answers_new (&request, check.self);
+    if (!reply_parse (&reply, bytes_at (run, input, "reply")))
+        found_reason (run, CB_MALFORMED);
+    else if (!hash_equal (reply.request, &request.st.hash))
+        found_text (run, "expect", "does not count");
+    else {
+        enum cb_reason reason = reply_judge (&check, &reply);
+        if (reason == CB_OK && (reply.status != 0 || !answers_take (answers, &check, &reply)))
+            found_text (run, "expect", "does not count");
+        else
+            found_reason (run, reason);
+    }
+    answers_free (&answers);
+    directory_free (&directory);
+}
+
 /* --- Section 9 -------------------------------------------------------------------------------- */
 
 static void run_frame (struct run *run, const json_t *input)
@@ -465,12 +513,12 @@ static const struct {
     const char *type;
     void (*run) (struct run *, const json_t *);
 } types[] = {
-    { "canon", run_canon },       { "code", run_code },         { "code-typed", run_typed },
-    { "proof", run_proof },       { "envelope", run_envelope }, { "statement", run_statement },
-    { "request", run_request },   { "bundle", run_bundle },     { "chain", run_chain },
-    { "root", run_root },         { "policy", run_policy },     { "route", run_route },
-    { "intake", run_intake },     { "frame", run_frame },       { "resume", run_resume },
-    { "continue", run_continue },
+    { "canon", run_canon },       { "code", run_code },           { "code-typed", run_typed },
+    { "question", run_question }, { "answer", run_answer },       { "proof", run_proof },
+    { "envelope", run_envelope }, { "statement", run_statement }, { "request", run_request },
+    { "bundle", run_bundle },     { "chain", run_chain },         { "root", run_root },
+    { "policy", run_policy },     { "route", run_route },         { "intake", run_intake },
+    { "frame", run_frame },       { "resume", run_resume },       { "continue", run_continue },
 };
 
 static bool agrees (const struct run *run, const json_t *vector, const char *name,
@@ -547,6 +595,7 @@ FILE_TEST (statements_are_read_as_claimed, "statement", 130)
 FILE_TEST (credentials_are_judged_as_claimed, "chain", 90)
 FILE_TEST (root_files_and_policies_follow_as_claimed, "trust", 30)
 FILE_TEST (messages_are_judged_as_claimed, "intake", 180)
+FILE_TEST (questions_and_answers_are_judged_as_claimed, "question", 60)
 FILE_TEST (messages_cross_the_links_that_are_claimed, "route", 40)
 FILE_TEST (frames_are_read_as_claimed, "frame", 100)
 FILE_TEST (cursors_resume_and_continue_as_claimed, "link", 30)
@@ -562,6 +611,7 @@ int main (void)
         cmocka_unit_test (credentials_are_judged_as_claimed),
         cmocka_unit_test (root_files_and_policies_follow_as_claimed),
         cmocka_unit_test (messages_are_judged_as_claimed),
+        cmocka_unit_test (questions_and_answers_are_judged_as_claimed),
         cmocka_unit_test (messages_cross_the_links_that_are_claimed),
         cmocka_unit_test (frames_are_read_as_claimed),
         cmocka_unit_test (cursors_resume_and_continue_as_claimed),

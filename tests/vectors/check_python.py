@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "python"))
 sys.dont_write_bytecode = True
 
-from certbus_py import canon, link, proof, route                  # noqa: E402
+from certbus_py import canon, link, proof, questions, route                  # noqa: E402
 from certbus_py.envelope import Envelope                          # noqa: E402
 from certbus_py.intake import Intake                              # noqa: E402
 from certbus_py.reasons import Refused                            # noqa: E402
@@ -179,6 +179,32 @@ def check_intake(given):
     return "ok" if verdict.reason == "thread" else verdict.reason, {}
 
 
+def _asked(given):
+    """What a question or an answer is judged by: (trust, where)."""
+    trust = Trust()
+    trust.pin_root(raw(given, "root"))
+    trust.take_policy(raw(given, "policy"))
+    for item in given["credentials"]:
+        trust.take_credential(octets(item))
+    return trust, (given["self"], given["side"], given["peer"])
+
+
+def check_question(given):
+    trust, where = _asked(given)
+    return reason_of(lambda: questions.judge_request(trust, raw(given, "request"), where,
+                                                     given["now"]))[0], {}
+
+
+def check_answer(given):
+    trust, where = _asked(given)
+    asked = Statement(raw(given, "request"), "request")
+    try:
+        return reason_of(lambda: questions.judge_reply(trust, asked, raw(given, "reply"),
+                                                       where))[0], {}
+    except questions.DoesNotCount:
+        return "does not count", {}
+
+
 def check_frame(given):
     return reason_of(lambda: link.decode(raw(given, "bytes")))[0], {}
 
@@ -218,7 +244,8 @@ CHECKS = {"canon": check_canon, "envelope": check_envelope,
           "route": check_route, "intake": check_intake, "frame": check_frame,
           "code": check_code, "code-typed": check_typed, "root": check_root,
           "policy": check_policy, "request": check_request, "bundle": check_bundle,
-          "resume": check_resume, "continue": check_continue}
+          "resume": check_resume, "continue": check_continue,
+          "question": check_question, "answer": check_answer}
 
 
 def wanted_of(vector):

@@ -106,3 +106,10 @@ def granted(message, role, sectors, policy):
             continue
         return "no-grant", []
     return verdict, participants
+
+
+def covered(party, kind, audience, credential, policy):
+    """Whether the policy grants a question, which has no thread, to all that it is for."""
+    allowed = policy.relations(credential.role, kind)
+    return all(relations_of(term, party, credential.sectors, policy) & allowed
+               for term in audience)

@@ -144,7 +144,9 @@ class Request(Body):
         forms.ascending(self.audience, "audience")
         forms.time(self.issued)
         forms.time(self.deadline)
+        forms.need(100 <= self.deadline - self.issued <= 60000, "deadline")
         forms.mapping(self.arguments, "arguments")
+        forms.need(len(canon.encode(self.arguments)) <= 1024, "arguments")
 
 
 class Reply(Body):
@@ -155,9 +157,9 @@ class Reply(Body):
         forms.party(self.party)
         forms.hash32(self.credential)
         forms.hash32(self.request)
-        forms.uint(self.status, what="status")
+        forms.uint(self.status, 0, forms.MAX_U32, "status")
         forms.mapping(self.answers, "answers")
-        forms.array(self.silent, 0, forms.MAX_U32, "silent")
+        forms.array(self.silent, 0, 1024, "silent")
         for name in self.silent:
             forms.party(name)
         forms.ascending(self.silent, "silent")

@@ -101,6 +101,7 @@ void make_statement (void);
 void make_chain (void);
 void make_trust (void);
 void make_intake (void);
+void make_question (void);
 void make_route (void);
 void make_frame (void);
 void make_link (void);
