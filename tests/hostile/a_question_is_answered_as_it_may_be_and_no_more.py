@@ -45,6 +45,13 @@ def hears(thief, sent):
     return said.content
 
 
+def _next(thief, seconds=0.2):
+    try:
+        return thief.hear("reply", "reject", seconds=seconds)
+    except Failed:
+        return None
+
+
 def _verbs(thief, *verbs, seconds=0.5):
     """How many frames of these verbs come until nothing does for a while."""
     count = 0
@@ -101,17 +108,15 @@ def a_flood_of_questions_is_bounded_and_others_are_served(tree):
     pk, kp = tree["pk"], tree["pk.kp"]
     thief = Thief(pk, "pk.flood").open()
     with Watch(pk, kp) as watch:
-        replies = refused = 0
-        for _ in range(20):
-            for _ in range(ASKED):
+        heard = {"reply": 0, "questions": 0}
+        for _ in range(10):
+            for _ in range(2 * ASKED):
                 thief.put("request", statement=question(thief))
-            for _ in range(ASKED):
-                frame = thief.hear("reply", "reject")
-                replies += frame.verb == "reply"
-                refused += frame.verb == "reject"
-                need(frame.verb == "reply" or reasons.NAME[frame.reason] == "questions",
-                     f"{frame}")
-        need(0 < replies <= 10 * ASKED and refused >= 10 * ASKED, f"{replies} {refused}")
+            # What finds a full pipe is not said: a refusal costs no more than that.
+            while frame := _next(thief):
+                name = frame.verb if frame.verb == "reply" else reasons.NAME[frame.reason]
+                heard[name] += 1
+        need(0 < heard["reply"] <= 5 * ASKED and heard["questions"] > 5 * ASKED, f"{heard}")
         watch.passes()
         told = kp.ask("ask", question="contact", audience=["pk"], deadline=5000)
         need(told["silent"] == [], f"{told}")
