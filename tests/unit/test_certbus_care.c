@@ -352,8 +352,9 @@ static void every_reason_of_the_intake_has_its_check_and_what_helps (void **stat
     (void) state;
     for (unsigned reason = CB_MALFORMED; reason < CB_REASON_END; reason++) {
         static const unsigned others[] = {
-            CB_DISK_FULL,  CB_NOT_A_CHILD, CB_ROLE_NOT_GRANTED, CB_SECTOR_NOT_GRANTED, CB_TOO_DEEP,
-            CB_OTHER_ROOT, CB_VERSION,     CB_OUT_OF_STEP,      CB_NO_SUCH_QUESTION,   CB_OVERRUN
+            CB_DISK_FULL,        CB_NOT_A_CHILD, CB_ROLE_NOT_GRANTED, CB_SECTOR_NOT_GRANTED,
+            CB_TOO_DEEP,         CB_OTHER_ROOT,  CB_VERSION,          CB_OUT_OF_STEP,
+            CB_NO_SUCH_QUESTION, CB_OVERRUN,     CB_QUESTIONS
         };
         bool elsewhere = strcmp (cb_reason_name (reason), "?") == 0;
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)

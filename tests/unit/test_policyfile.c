@@ -134,8 +134,6 @@ static void an_error_says_where_and_what_was_expected (void **state)
              ":3: settings.flash: no such setting; expected ahead, attachment-mb, bulletin-day, "
              "bulletin-hour, correlate-class-count, correlate-count, correlate-window, "
              "flash-per-hour, head-every, head-stale, remind-percent, seen-threshold");
-             "flash-per-hour, head-every, "
-             "head-stale, remind-percent, seen-threshold");
 }
 
 static void what_is_missing_or_stands_twice_is_refused (void **state)
