@@ -401,12 +401,9 @@ static void run_intake (struct run *run, const json_t *input)
 
 static struct question_check asked_where (const json_t *input, const struct directory *directory)
 {
-    return (struct question_check){ directory,
-                                    span_of (text_at (input, "self")),
-                                    span_of (text_at (input, "peer")),
-                                    side_of (text_at (input, "side")),
-                                    int_at (input, "now"),
-                                    0 };
+    struct span self = span_of (text_at (input, "self")), peer = span_of (text_at (input, "peer"));
+    enum side side = side_of (text_at (input, "side"));
+    return (struct question_check){ directory, self, peer, side, int_at (input, "now"), 0 };
 }
 
 static void run_question (struct run *run, const json_t *input)
