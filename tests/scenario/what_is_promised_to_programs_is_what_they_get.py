@@ -162,7 +162,7 @@ def reading(promise, pk, sindh, first, report):
     promise.run("tree", "tree", home=pk.home)
     promise.run("tree", "Live", "--live", home=pk.home)
     promise.run("seen", "seen", "192.0.2.1", home=pk.home)
-    promise.run("contact", "Asked", "pk.sindh", "--now", home=pk.home)
+    promise.run("contact", "Duty", "pk.sindh", "--now", home=pk.home)
     promise.run("nil-return", "Rehearsal", "--dry-run", home=sindh.home)
     promise.run("nil-return", "Stored", home=sindh.home)
     promise.run("nil-return", "Missing", "--missing", home=pk.home)
