@@ -1,8 +1,9 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A child that says things under an exercise that is not for it, and mixes it with what is live."""
 # asan: yes
+"""A child that says things under an exercise that is not for it, and mixes it with what is live."""
 
-from support import need, prove, until
+from support_hostile import need, prove, until
 from support_rogue import Rogue, leaf_of, now_ms
 
 HOUR = 3_600_000

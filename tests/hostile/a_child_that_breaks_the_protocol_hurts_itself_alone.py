@@ -306,7 +306,6 @@ def a_question_that_is_not_known_is_answered_so(tree):
     pk = tree["pk"]
     thief = Thief(pk, "pk.asker").open()
     with Watch(pk, tree["pk.kp"]):
-        thief.put("reply", statement=_question(thief))      # to nothing
         thief.put("request", statement=_question(thief))
         _rejected(thief, "no-such-question")
         need(thief.taken(thief.note()), "and the session goes on")

@@ -246,7 +246,8 @@ class Thief(Caller):
             frame = self.hear("welcome", "busy", "reject")
             if frame.verb == "welcome":
                 break
-            need(frame.verb == "busy", f"{self.parent.name} refuses: {words(frame)}")
+            if frame.verb != "busy":
+                raise Failed(f"{self.parent.name} refuses: {words(frame)}")
             time.sleep(frame.ms / 1000 + 0.01)
         need(frame.verb == "welcome", "a session at last")
         self.welcome = frame

@@ -5,7 +5,7 @@
 
 import json
 
-from support_hostile import Failed, Refused, Talk, Thief, Watch, need, prove, until
+from support_hostile import Failed, Refused, Talk, Thief, Watch, need, now_ms, prove, until
 
 
 def a_parent_and_a_child(tree):
@@ -39,11 +39,14 @@ def what_a_party_above_withdrew_its_origin_does_not_bring_back(tree):
 def a_drill_withdraws_nothing_that_is_live(tree):
     pk, kp = tree["pk"], tree["pk.kp"]
     live = _note(pk, "patch now")
-    begun = _note(pk, "a drill begins")
-    drill = _note(pk, "ignore it", mode=1, exercise=begun["ref"], replaces=live["ref"])
-    for broker in (pk, kp):
-        until(lambda: broker.holds(drill["id"]), "the drill is there")
-        need(_standing(broker, live) is None, _standing(broker, live))
+    begun = pk.publish("exercise", {"step": "announce", "title": "A drill", "from": now_ms() - 1000,
+                                    "until": now_ms() + 3_600_000}, ["pk.**"])
+    pk.publish("exercise", {"step": "start"}, ["pk.**"], thread=begun["ref"])
+    try:
+        _note(pk, "ignore it", mode=1, exercise=begun["ref"], replaces=live["ref"])
+        raise Failed("a drill puts itself in the place of what is live")
+    except Refused as refused:
+        need(refused.reason == "exercise", refused)
     other = _note(pk, "patch now (drill)", mode=1, exercise=begun["ref"])
     third = _note(pk, "or not (drill)", mode=1, exercise=begun["ref"], replaces=other["ref"])
     until(lambda: kp.holds(third["id"]), "what belongs to the drill is there")

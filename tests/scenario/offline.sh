@@ -140,7 +140,7 @@ expect 2 certbus init --nmae x y
 says "unknown option '--nmae'; did you mean '--name'?" "certbus help init"
 expect 2 certbus join
 says "missing operand"
-expect 2 certbus tree now
+expect 2 certbus handover now
 says "'now' is one operand too many"
 expect 2 certbus
 says "No station here" "certbus -C DIR init NAME"

@@ -282,7 +282,7 @@ def exercises(promise, pk, sindh):
 def answering(promise, pk, sindh):
     """An advisory with three actions, one revision, and each way to answer."""
     document = json.loads((SAMPLES / "advisory.json").read_text())
-    document["body"].update(title="Another one")
+    document["body"].update(title="Another one", number="NCERT-2026-077")
     pathlib.Path("asked.json").write_text(json.dumps(document))
     asked = promise.run("publish", "Stored", "asked.json", "--tlp", "GREEN", home=pk.home)["id"]
     until(lambda: sindh.holds(asked), "it is there")
