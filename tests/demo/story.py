@@ -196,7 +196,6 @@ class Story:
                      "Sindh's broker escalated it, once, with the signed report inside")
         stage.expect("A. Khan" in shown, "a person at the National CERT has it, and the hospital "
                      "knows the name")
-        return report
 
     @staticmethod
     def about(eye, report, kind):
@@ -245,7 +244,7 @@ class Story:
                           "Punjab's and the rest never saw it")
         return message
 
-    # 4
+    # 6
 
     def telecom(self):
         self.screen.headline("An advisory of the Telecom CERT to its sector, wherever it hangs")
@@ -271,7 +270,7 @@ class Story:
             "no other organisation has it")
         return message
 
-    # 5
+    # 7
 
     def csaf(self):
         self.screen.headline("An advisory that came as a CSAF 2.0 document")
@@ -291,7 +290,7 @@ class Story:
             "the original document is inside, byte for byte, for whoever has other tools")
         return message
 
-    # 6
+    # 8
 
     def incident(self):
         stage, sindh, kpt = self.stage, self.stage["sindh"], self.stage["kpt"]
@@ -383,7 +382,7 @@ class Story:
         return [record for record in party.eye.records
                 if record.kind == "update" and origin and record.thread == origin.ref]
 
-    # 7
+    # 9
 
     def forgery(self):
         stage, sindh, kpt = self.stage, self.stage["sindh"], self.stage["kpt"]
@@ -434,7 +433,7 @@ class Story:
         self.stage.expect(forged and not seen and not took,
                           f"{len(took)} brokers took it, and it came no further than Sindh")
 
-    # 8
+    # 10
 
     def verify(self, message):
         self.screen.headline("Is it genuine? Checked from a file, offline, with the root's code")
@@ -453,7 +452,7 @@ class Story:
         self.stage.expect(said.startswith("NOT GENUINE") and "bad-signature" in said,
                           "the forged one is not, though it names the National CERT's credential")
 
-    # 9
+    # 11
 
     def count(self, columns):
         """Each journal is read again from its first entry; what is in it is counted."""
@@ -484,17 +483,15 @@ class Story:
 
     # 12
 
-    def bulletin(self, emergency):
+    def bulletin(self):
         stage, cabinet = self.stage, self.stage["cabinet"]
         self.screen.headline("The Cabinet's bulletin: drafted by the broker, approved by a person")
         self.screen.prose("The National CERT's broker drafts it at the end of each period from "
                           "cases, ledgers and clocks. An officer gives it its words.")
-        drafts = [record for record in self.top.eye.records if record.kind == "bulletin"]
-        if not drafts:
-            stage.wait(lambda: any(record.kind == "bulletin" for record in self.top.eye.records),
-                       "the draft is there", most=PERIOD)
+        stage.wait(lambda: any(record.kind == "bulletin" for record in self.top.eye.records),
+                   "the draft is there", most=PERIOD)
         stage.show("certbus -C national bulletin --edit --threat-level elevated --yes "
-                   "--headline 'An emergency in Sindh; who is affected works on paper' "
+                   "--headline 'Hospital records encrypted; wards work on paper' "
                    "--outlook 'Test your restores this week.'", most=3)
         stage.show("certbus -C national bulletin --approve --by 'A. Khan' --yes", most=6)
         stage.wait(lambda: any(record.kind == "bulletin" for record in cabinet.eye.records),
@@ -502,16 +499,17 @@ class Story:
         said = stage.show("certbus -C cabinet bulletin --text", most=40)
         stage.show("certbus -C cabinet bulletin --html >bulletin.html")
         page = (stage.folder / "bulletin.html").read_text(encoding="utf-8")
-        others = [party for party in stage.parties if party not in (self.top, cabinet)
-                  for record in party.eye.records if record.kind == "bulletin"]
+        others = [party for party in stage.parties if party not in (self.top, cabinet)]
+        stage.wait(lambda: all(any(record.kind == "bulletin" for record in party.eye.records)
+                               for party in others), "everybody else has theirs")
         green = stage.quietly("certbus", "-C", "mofa", "bulletin", "--text")
         self.screen.print()
-        stage.expect("An emergency in Sindh" in said, "the Cabinet Division reads it, signed by "
+        stage.expect("wards work on paper" in said, "the Cabinet Division reads it, signed by "
                      "the National CERT")
-        stage.expect("<svg" in page and "An emergency in Sindh" in page,
+        stage.expect("<svg" in page and "wards work on paper" in page,
                      "a page to print, with its charts: bulletin.html")
-        stage.expect(others and "Health Department" not in green,
-                     "everybody else has the edition that names nobody")
+        stage.expect("wards work on paper" in green and "sindh.health" not in green,
+                     f"{len(others)} others have the edition that names nobody")
 
     def table(self, titles, counts, columns):
         label = (lambda party: party.title) if self.screen.room() >= 120 else str
@@ -534,7 +532,7 @@ class Story:
         self.trust()
         self.stage.show("certbus -C cabinet subscribe pk bulletin --edition cabinet --yes", most=2)
         national = self.national()
-        emergency = self.emergency()
+        self.emergency()
         self.compliance(national)
         sindh = self.sindh()
         telecom = self.telecom()
@@ -548,4 +546,4 @@ class Story:
                      (("KPT's", "report"), report))]
                    + [(("KPT's", f"{UPDATES} news"), updates, report.to),
                       (("forged", "advisory"), [forged.id] if forged else [], [])])
-        self.bulletin(emergency)
+        self.bulletin()
