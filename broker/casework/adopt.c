@@ -14,12 +14,13 @@
 
 struct adopt_job {
     struct job job;
+    int64_t now; /* ms UTC */
     bool *under_way;
 };
 
 static void adopt_run (struct job *job, struct store *store)
 {
-    (void) job;
+    casework_begin (store, ((struct adopt_job *) job)->now);
     casework_rebuild (store);
 }
 
@@ -41,6 +42,7 @@ void casework_adopt (struct station *station, void (*tell) (const char *text))
     struct pollfd done = { .fd = store_fd (station->store), .events = POLLIN };
     struct adopt_job *job = job_new (sizeof *job, adopt_run, adopt_done);
     job->job.writes = true;
+    job->now = clock_utc ();
     job->under_way = &under_way;
     store_submit (station->store, &job->job);
     snprintf (text, sizeof text, "working out cases and clocks from %lld messages",

@@ -9,7 +9,8 @@ struct station;
 
 /* At a start, in the loop, before anybody is served and anything else is submitted: makes the
  * tables of casework from the log (casework_rebuild) and waits for it. `tell` is given a line every
- * other second. On a full disk they stay as they are, with a warning; the next start tries again. */
+ * other second. What is stored then
+ * starts no clock of its own (casework_begin). On a full disk they stay as they are, with a warning; the next start tries again. */
 void casework_adopt (struct station *station, void (*tell) (const char *text));
 
 #endif

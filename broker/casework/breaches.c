@@ -133,13 +133,22 @@ static void origin_role (struct store *store, const struct case_state *state, ch
         span_text (c.role, role, ROLE_TEXT);
 }
 
+static bool taken_before (const struct clock_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (view->arrivals[i].what == CASE_REPORT)
+            return view->arrivals[i].taken <= view->since;
+    return false;
+}
+
 /* The clock of who reports is judged where it is reported; there is nothing to wait for. */
 static bool late_report (struct store *store, const struct case_state *state,
                          const struct clock_view *view, struct breach *out)
 {
     char role[ROLE_TEXT];
     bool mine = span_equal (state->lead, view->self) || span_equal (state->id.origin, view->self);
-    if (!mine || state->stub || view->before || state->mode != CB_MODE_LIVE || state->aware == 0)
+    if (!mine || state->stub || view->before || taken_before (view) ||
+        state->mode != CB_MODE_LIVE || state->aware == 0)
         return false;
     origin_role (store, state, role);
     *out = (struct breach){ .party = state->id.origin,

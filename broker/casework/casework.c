@@ -271,6 +271,36 @@ static void fold_record (struct store *store, const struct record *record)
     casework_fold (store, &batch, &item, &e);
 }
 
+void casework_begin (struct store *store, int64_t now)
+{
+    struct key key;
+    struct record record;
+    uint8_t row[16];
+    int64_t head = journal_head (store->journal);
+    key_station (&key, "casework");
+    if (table_get_u64 (store->journal, &key, 0) != 0)
+        return;
+    bool any = head > 0 && journal_at (store->journal, head, &record) == JOURNAL_OK;
+    int64_t taken = any ? record.taken : 0;
+    write_u64 (row, (uint64_t) head);
+    write_u64 (row + 8, (uint64_t) (taken < now ? taken : now)); /* a clock may have been wrong */
+    key_station (&key, "adopted");
+    store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (row, sizeof row)));
+}
+
+struct casework_start casework_start (struct store *store)
+{
+    struct casework_start start = { .position = 0 };
+    struct key key;
+    struct span row;
+    key_station (&key, "adopted");
+    if (journal_get (store->journal, key_span (&key), &row) == JOURNAL_OK && row.size == 16) {
+        start.position = (int64_t) read_u64 (row.data);
+        start.time = (int64_t) read_u64 (row.data + 8);
+    }
+    return start;
+}
+
 bool casework_current (struct journal *journal)
 {
     struct key key;

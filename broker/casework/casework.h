@@ -77,6 +77,15 @@ void casework_free (struct store *store);
 void casework_rebuild (struct store *store);
 /* Raised when the tables are to be worked out otherwise: the next start makes them anew. */
 #define CASEWORK_RULES 1
+/* The first time in a journal: casework begins behind its head, and what is there already starts no
+ * clock of its own. `now` is ms UTC. Later ones, after CASEWORK_RULES was raised, move nothing. */
+void casework_begin (struct store *store, int64_t now);
+/* Where it began: all zero in a journal that had casework from its first message on. */
+struct casework_start {
+    int64_t position; /* of the last message before it */
+    int64_t time;     /* ms UTC, when that was taken in */
+};
+struct casework_start casework_start (struct store *store);
 /* Whether the tables are there as this program works them out. They are not in a journal of a
  * format before they came. */
 bool casework_current (struct journal *journal);

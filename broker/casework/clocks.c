@@ -143,6 +143,7 @@ bool clock_case_read (struct store *store, const struct msg_id *id, struct clock
     out->view.role = store->me != NULL ? store->me->role : span_of ("*");
     out->view.policy = casework_policy (store);
     out->view.stored = is_stored (store, &out->state);
+    out->view.since = casework_start (store).time;
     out->view.before = is_before (store, &out->view);
     return true;
 }

@@ -109,6 +109,15 @@ static bool may_raise (const struct store *store, const struct policy *policy)
                    .reason == CB_OK;
 }
 
+/* What was here before there were ledgers is due from this party's first answer on. */
+static bool has_answered (const struct due *due)
+{
+    size_t i = 0;
+    while (i < due->held.count && due->said.bytes[i] == NULL)
+        i++;
+    return i < due->held.count;
+}
+
 /* False: nothing of it is due for anybody here. due_free in any case. */
 static bool due_begin (struct store *store, const struct subject *subject, struct due *due)
 {
@@ -120,11 +129,14 @@ static bool due_begin (struct store *store, const struct subject *subject, struc
         ledger_replaced (store, &id) || !ledger_hold (store, &id, &due->held))
         return false;
     const struct ledger_revision *now = due->held.at[0];
+    bool before = now->position <= casework_start (store).position;
     due->asked = is_asked (store, &now->e);
-    due->counts = is_counting (store, &now->e);
+    due->counts = !before && is_counting (store, &now->e);
     due->percent = policy_setting (policy, "remind-percent", 50);
-    if (due->asked) {
+    if (due->asked)
         ledger_said (store, &due->held, span_of (store->self), &due->said);
+    due->asked = due->asked && (!before || has_answered (due));
+    if (due->asked) {
         ledger_limits (&limits, policy, store->me->role, now->advisory.severity);
         due->own_count = ledger_clocks (&now->advisory, &limits, due->own);
     }

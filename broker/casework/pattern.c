@@ -127,7 +127,7 @@ void pattern_settle (struct store *store, const struct subject *subject)
     timer.started = amount.head.episode;
     timer.step = step < 0 ? 0 : (unsigned) step;
     timer.due = timer.at = amount.head.last;
-    bool due = step >= 0 && common &&
+    bool due = step >= 0 && common && amount.head.last > casework_start (store).time &&
                raised_get (store->journal, subject, &timer,
                            (unsigned) party_depth (span_of (store->self))) == 0;
     timers_set (store, subject, &timer, due);

@@ -46,6 +46,7 @@ struct folding {
     struct store *store;
     const struct envelope *e;
     int64_t position;
+    bool past;      /* there were no sightings yet when it came: nobody is told of it any more */
     bool here, own; /* it may be named in an alarm; it is this party's own, and may be named */
     struct span id; /* of a case that this party led from the start; empty: of none */
 };
@@ -62,7 +63,7 @@ static void fold_pattern (const struct hash *pattern, struct span class,
             store_ok (f->store, table_put_u64 (f->store->journal, &key, (uint64_t) f->position));
     }
     if (f->id.size > 0) {
-        uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { NOT_TOLD };
+        uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { f->past ? TOLD : NOT_TOLD };
         case_rows (&key, ROWS_TOLD, f->id);
         key_hash (&key, pattern);
         memcpy (row + 1, class.data, class.size);
@@ -83,6 +84,7 @@ static void fold_one (struct store *store, const struct envelope *e, int64_t pos
     struct folding f = { .store = store,
                          .e = e,
                          .position = position,
+                         .past = position <= casework_start (store).position,
                          .here = here && e->mode == CB_MODE_LIVE,
                          .own = span_is (e->id.origin, store->self) && e->tlp <= CB_TLP_GREEN,
                          .id = id };

@@ -218,16 +218,25 @@ int64_t clock_report_due (const struct case_state *state, const struct policy *p
 
 /* --- All of them --------------------------------------------------------------------------- */
 
+/* What was there before there were clocks starts none. */
+static size_t drop_older (struct clock_run *runs, size_t count, int64_t since)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (since == 0 || runs[i].started > since)
+            runs[kept++] = runs[i];
+    return kept;
+}
+
 size_t clocks_now (struct clock_run out[CLOCK_RUNS], const struct case_state *state,
                    const struct clock_view *view)
 {
     if (is_over (state) || view->before || view->policy == NULL)
         return 0;
-    if (span_equal (state->lead, view->self))
-        return lead_runs (out, state, view);
-    if (span_equal (state->id.origin, view->self))
-        return origin_runs (out, state, view);
-    return above_runs (out, state, view);
+    size_t count = span_equal (state->lead, view->self)        ? lead_runs (out, state, view)
+                   : span_equal (state->id.origin, view->self) ? origin_runs (out, state, view)
+                                                               : above_runs (out, state, view);
+    return drop_older (out, count, view->since);
 }
 
 int64_t clock_at (const struct clock_run *run, enum clock_step step)

@@ -52,6 +52,7 @@ struct clock_view {
     struct span self, role;      /* this party */
     bool stored;                 /* the lead has said that it has the report */
     bool before;                 /* the report is from before this party was enrolled */
+    int64_t since;               /* ms UTC: what started a clock by then starts none; 0: all do */
     size_t count;
     const struct clock_arrival *arrivals; /* in the order in which they were taken in */
 };
