@@ -281,9 +281,9 @@ static const char *strays (struct store *store, const struct intake_batch *batch
     return exercise_look (store, &ask);
 }
 
-/* Whether what it says of its thread and its exercise is so, as far as that is held here: OK,
- * THREAD, CARRIED, NO_GRANT or EXERCISE, with the item's detail. Without a batch it is only
- * looked at. */
+/* Whether what it says of its thread, of what it carries, of who takes part and of its exercise is
+ * so, as far as that is held here: OK, or the first that is not, with the item's detail where there
+ * is more to say. Without a batch it is only looked at. */
 static enum cb_reason check_held (struct store *store, const struct intake_batch *batch,
                                   struct item *item)
 {
@@ -291,11 +291,24 @@ static enum cb_reason check_held (struct store *store, const struct intake_batch
         return CB_THREAD;
     if (item->carries && carrier_differs (store, item->envelope))
         return CB_CARRIED;
-    enum cb_reason reason = item->participants != 0 ? participants_check (store, item) : CB_OK;
-    const char *why = reason == CB_OK ? strays (store, batch, item) : NULL;
-    if (why != NULL && item->detail == NULL)
+    if (item->participants != 0) {
+        enum cb_reason reason = participants_check (store, item);
+        if (reason != CB_OK)
+            return reason;
+    }
+    const char *why = strays (store, batch, item);
+    if (why == NULL)
+        return CB_OK;
+    if (item->detail == NULL)
         item->detail = strdup (why);
-    return why != NULL ? CB_EXERCISE : reason;
+    return CB_EXERCISE;
+}
+
+/* Of what check_held says: whether the thread, the transfer or the exercise that is missing may
+ * still come. */
+static bool may_pass_later (enum cb_reason reason)
+{
+    return reason == CB_THREAD || reason == CB_NO_GRANT || reason == CB_EXERCISE;
 }
 
 enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
@@ -409,13 +422,14 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
             return;
         }
     }
-    if (item->reason == CB_OK)
+    if (mark != NULL && item->reason == CB_OK) {
         item->reason = check_held (store, batch, item);
-    bool later = item->reason == CB_THREAD || item->reason == CB_EXERCISE;
-    if (mark != NULL && later && batch->patient && clock_steady () < store->restored_until) {
-        item->reason = CB_OK;
-        item->outcome = TAKEN_PUT_OFF;
-        return;
+        if (may_pass_later (item->reason) && batch->patient &&
+            clock_steady () < store->restored_until) {
+            item->reason = CB_OK;
+            item->outcome = TAKEN_PUT_OFF;
+            return;
+        }
     }
     if (item->reason != CB_OK || mark == NULL)
         refuse (store, batch, item);

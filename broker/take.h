@@ -66,8 +66,8 @@ struct intake_batch {
     bool patient; /* the neighbour may be asked to come again with an item */
 };
 
-/* What only the journal knows of a message that passed all else: EQUIVOCATION, THREAD or OK.
- * `*position` is that of the message that has its number here; 0: none. */
+/* What only the journal knows of a message that passed all else: OK, EQUIVOCATION, THREAD, CARRIED,
+ * NO_GRANT or EXERCISE. `*position` is that of the message that has its number here; 0: none. */
 enum cb_reason take_look (struct store *store, struct item *item, int64_t *position);
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item);
 /* Writes the marks that changed: once, at the end of a job. */

@@ -6,6 +6,7 @@
 #include "broker/casework/escalate.h"
 #include "broker/participants.h"
 #include "bus/core/carried.h"
+#include "bus/edge/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,52 @@ static void a_transfer_that_was_sent_to_the_new_lead_makes_it_a_participant (voi
     pack_free (&body);
 }
 
+struct returning {
+    struct scene *scene;
+    int64_t restored_until;
+    enum taken outcome;
+    unsigned reason;
+};
+
+static void return_run (struct store *store, void *arg)
+{
+    struct returning *returning = arg;
+    const struct envelope *e = &returning->scene->history.messages[1].e;
+    struct verdict verdict = { .reason = CB_OK, .participants = 1 << 1 };
+    struct intake_batch batch = { .from = span_of ("pk"), .now = NOW, .patient = true };
+    struct item item;
+    store->restored_until = returning->restored_until;
+    item_from (&item, e, &verdict);
+    take_item (store, &batch, &item);
+    returning->outcome = item.outcome;
+    returning->reason = item.reason;
+    item_clear (&item);
+}
+
+/* The transfer that makes its addressee a participant may be on its way back, too. */
+static void after_a_restore_who_takes_no_part_yet_is_waited_for (void **state)
+{
+    struct scene *s = *state;
+    struct returning returning = { .scene = s, .restored_until = clock_steady () + 60000 };
+    held_by (s, "pk");
+    struct draft draft = { .kind = span_of ("note"),
+                           .id = { span_of ("pk.sindh"), { 1, 9 }, 1 },
+                           .audience_count = 2,
+                           .audience = { span_of ("pk"), span_of ("pk.telecom") },
+                           .precedence = CB_LANE_ROUTINE,
+                           .tlp = CB_TLP_AMBER,
+                           .issued = NOW + 1,
+                           .thread = s->report.id,
+                           .body = span_bytes ("\x80", 1) };
+    history_add (&s->history, &draft);
+    holder_run (&s->holder, return_run, &returning, false);
+    assert_int_equal (returning.outcome, TAKEN_PUT_OFF);
+    returning.restored_until = 0;
+    holder_run (&s->holder, return_run, &returning, false);
+    assert_int_equal (returning.outcome, TAKEN_REFUSED);
+    assert_int_equal (returning.reason, CB_NO_GRANT);
+}
+
 #define SCENE(test) cmocka_unit_test_setup_teardown (test, set_up, tear_down)
 
 int main (void)
@@ -322,6 +369,7 @@ int main (void)
         SCENE (what_was_carried_is_held_and_climbs_on_from_there),
         SCENE (what_was_carried_is_found_by_its_id_also_after_a_rebuild),
         SCENE (a_transfer_that_was_sent_to_the_new_lead_makes_it_a_participant),
+        SCENE (after_a_restore_who_takes_no_part_yet_is_waited_for),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
