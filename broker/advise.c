@@ -177,6 +177,11 @@ static void on_trust (const struct facts *f, struct advices *out)
              "trust is stale: the newest head of the top party is %s old; revocations may be "
              "missing: is every broker above connected?",
              lasting (f->now - f->head).text);
+    if (f->policy_older)
+        put (out, ADVICE_TO_DO,
+             "the policy is from before there were alarms and escalations, and what is due waits: "
+             "once all brokers are upgraded, " SPAN_FMT " has to publish a newer one",
+             SPAN_ARG (f->top));
 }
 
 /* What was decided about other parties, or is to be. */

@@ -44,6 +44,8 @@ struct link_facts {
 struct facts {
     int64_t now, not_after, head; /* ms UTC; head 0: none */
     bool revoked, has_policy, stale, has_parent;
+    bool policy_older;           /* from before there were alarms: what is due waits */
+    struct span top;             /* who has to publish another one */
     uint64_t available, reserve; /* bytes */
     uint64_t quarantined;
     const char *twice;      /* a number that stands twice among this party's documents; "": none */

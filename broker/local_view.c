@@ -169,6 +169,8 @@ static struct facts facts_of (const struct station *station, const struct status
                            .available = job->available,
                            .reserve = (uint64_t) station->conf.reserve_mb * 1024 * 1024,
                            .has_policy = directory_policy_now (station->directory) != NULL,
+                           .policy_older = timers_wait (station),
+                           .top = directory_root_file (station->directory)->top,
                            .stale = station_trust_stale (station),
                            .head = head != NULL ? head->time : 0,
                            .quarantined = job->kept,

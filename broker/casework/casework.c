@@ -187,6 +187,14 @@ static void policy_newer (struct casework *self, struct span statement, uint8_t 
     free (bytes);
 }
 
+bool casework_granted (const struct policy *policy, const struct credential *me)
+{
+    struct term self = { .type = TERM_PARTY, .name = me->name };
+    struct sender sender = { me->name, me->role, &me->sectors };
+    return policy_allows (policy, &sender, span_of ("alarm"), &self, 1, (struct span){ NULL, 0 })
+               .reason == CB_OK;
+}
+
 const struct policy *casework_policy (struct store *store)
 {
     struct casework *self = own (store);

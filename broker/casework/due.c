@@ -299,12 +299,18 @@ static void look (struct station *station, int64_t now)
     store_submit (station->store, &job->job);
 }
 
+bool timers_wait (const struct station *station)
+{
+    const struct policy *policy = directory_policy_now (station->directory);
+    return policy != NULL && !casework_granted (policy, &station->me->credential);
+}
+
 /* An idle broker reads two numbers here, however many clocks are open. */
 void timers_tick (struct station *station, int64_t now)
 {
     struct timers *self = station->timers;
     if (now < atomic_load (&station->store->timers_first) || self->looking || self->under_way > 0 ||
-        station->hold.held)
+        station->hold.held || timers_wait (station))
         return;
     bool moved = self->turns != atomic_load (&station->store->timers_turns);
     moved = moved || now >= self->next;

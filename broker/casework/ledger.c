@@ -99,16 +99,6 @@ static bool is_counting (const struct store *store, const struct envelope *e)
            (span_equal (e->id.origin, self) || party_above (e->id.origin, self));
 }
 
-/* A policy from before there were alarms has no grant for them. */
-static bool may_raise (const struct store *store, const struct policy *policy)
-{
-    struct term self = { .type = TERM_PARTY, .name = span_of (store->self) };
-    struct sender sender = { self.name, store->me->role, &store->me->sectors };
-    return policy != NULL &&
-           policy_allows (policy, &sender, span_of ("alarm"), &self, 1, (struct span){ NULL, 0 })
-                   .reason == CB_OK;
-}
-
 /* What was here before there were ledgers is due from this party's first answer on. */
 static bool has_answered (const struct due *due)
 {
@@ -125,8 +115,8 @@ static bool due_begin (struct store *store, const struct subject *subject, struc
     struct ledger_limits limits;
     const struct policy *policy = casework_policy (store);
     due->subject = *subject;
-    if (!may_raise (store, policy) || !subject_msg_id (subject, &id) ||
-        ledger_replaced (store, &id) || !ledger_hold (store, &id, &due->held))
+    if (policy == NULL || !subject_msg_id (subject, &id) || ledger_replaced (store, &id) ||
+        !ledger_hold (store, &id, &due->held))
         return false;
     const struct ledger_revision *now = due->held.at[0];
     bool before = now->position <= casework_start (store).position;

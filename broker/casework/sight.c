@@ -226,7 +226,8 @@ static size_t audience_of (const struct store *store, struct span audience[AUDIE
     return count;
 }
 
-/* Whether the policy lets this party's broker tell: it is a CERT. */
+/* Whether the policy lets this party's broker tell: it is a CERT. One that knows of none of this
+ * says nothing, so that it waits for the next one. */
 static bool may_tell (struct store *store)
 {
     const struct policy *policy = casework_policy (store);
@@ -237,9 +238,10 @@ static bool may_tell (struct store *store)
     for (size_t i = 0; i < count; i++)
         if (!term_parse (&terms[i], audience[i]))
             return false;
-    return policy != NULL &&
-           policy_allows (policy, &sender, span_of ("sighting"), terms, count, span_bytes (NULL, 0))
-                   .reason == CB_OK;
+    return policy != NULL && (!casework_granted (policy, store->me) ||
+                              policy_allows (policy, &sender, span_of ("sighting"), terms, count,
+                                             span_bytes (NULL, 0))
+                                      .reason == CB_OK);
 }
 
 /* What was not told yet. */
@@ -342,7 +344,7 @@ bool sight_fire (struct store *store, const struct subject *subject, struct deed
     uint8_t secret[KEY_SIZE], *copy = NULL;
     int64_t position = id_of (&id, case_of (subject)) ? take_find (store->journal, &id, false) : 0;
     look_untold (store, case_of (subject), &untold);
-    if (position == 0 || !sightings_key (store, secret) ||
+    if (position == 0 || !may_tell (store) || !sightings_key (store, secret) ||
         (copy = store_message (store, position, &record, &report)) == NULL)
         return false;
     memset (out, 0, sizeof *out);

@@ -89,6 +89,9 @@ void timers_free (struct timers **self);
  * clock is held. `now` is ms UTC. */
 void timers_tick (struct station *station, int64_t now);
 
+/* The policy is from before there were alarms: what is due waits for the next one, however long. */
+bool timers_wait (const struct station *station);
+
 /* What is due and could not be made into a message, and why, for people. */
 struct timers_trouble {
     size_t count;

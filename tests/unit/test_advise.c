@@ -210,6 +210,15 @@ static void stale_trust_is_said_and_no_policy_is_urgent (void **state)
     says (&f, ADVICE_NOW, "there is no policy");
 }
 
+static void a_policy_from_before_alarms_is_said_and_who_can_change_that (void **state)
+{
+    (void) state;
+    struct facts f = healthy ();
+    f.policy_older = true;
+    f.top = span_of ("pk");
+    says (&f, ADVICE_TO_DO, "pk has to publish a newer one");
+}
+
 static void frozen_parties_quarantine_and_children_are_named (void **state)
 {
     (void) state;
@@ -293,6 +302,7 @@ int main (void)
         cmocka_unit_test (who_was_enrolled_again_after_lost_keys_is_named),
         cmocka_unit_test (what_waits_although_the_parent_is_there_is_said),
         cmocka_unit_test (a_clock_that_is_off_is_said_and_one_far_ahead_is_urgent),
+        cmocka_unit_test (a_policy_from_before_alarms_is_said_and_who_can_change_that),
         cmocka_unit_test (stale_trust_is_said_and_no_policy_is_urgent),
         cmocka_unit_test (frozen_parties_quarantine_and_children_are_named),
         cmocka_unit_test (the_worst_comes_first_and_nothing_is_left_out),
