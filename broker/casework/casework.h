@@ -90,9 +90,9 @@ struct casework_start casework_start (struct store *store);
  * format before they came. */
 bool casework_current (struct journal *journal);
 
-/* Whether a policy lets this party tell itself that something is due. One from before there was
- * casework does not: what is due waits for the next one. */
-bool casework_granted (const struct policy *policy, const struct credential *me);
+/* Whether a policy has a grant for alarms or escalations of a role. One from before there was casework
+ * has not, but for the top party's role: what is due waits for the next one. */
+bool casework_granted (const struct policy *policy, struct span role);
 /* The policy in force, as the journal has it; NULL: none yet. Good until the next fold. A new one
  * counts for a subject from its next step on. */
 const struct policy *casework_policy (struct store *store);

@@ -302,7 +302,7 @@ static void look (struct station *station, int64_t now)
 bool timers_wait (const struct station *station)
 {
     const struct policy *policy = directory_policy_now (station->directory);
-    return policy != NULL && !casework_granted (policy, &station->me->credential);
+    return policy != NULL && !casework_granted (policy, station->me->credential.role);
 }
 
 /* An idle broker reads two numbers here, however many clocks are open. */

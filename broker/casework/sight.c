@@ -238,7 +238,7 @@ static bool may_tell (struct store *store)
     for (size_t i = 0; i < count; i++)
         if (!term_parse (&terms[i], audience[i]))
             return false;
-    return policy != NULL && (!casework_granted (policy, store->me) ||
+    return policy != NULL && (!casework_granted (policy, store->me->role) ||
                               policy_allows (policy, &sender, span_of ("sighting"), terms, count,
                                              span_bytes (NULL, 0))
                                       .reason == CB_OK);

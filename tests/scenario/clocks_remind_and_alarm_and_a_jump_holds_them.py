@@ -110,6 +110,30 @@ def what_the_policy_does_not_allow_is_said_and_tried_again(tree):
     need(len(logged) == 1, logged)
 
 
+def under_an_older_policy_what_is_due_waits_for_the_next_one(tree):
+    rules(FAST)
+    older = re.sub(r'"(escalation|sighting|handover)",? ?', "", support.POLICY.read_text())
+    older = re.sub(r'.*kinds = \[ *\];.*\n', "", older)
+    support.POLICY.write_text(older)
+    pk, sindh, kpt = tree.chain()
+    report(kpt)
+    until(lambda: [row for row in clocks(sindh)["clocks"]
+                   if row["due"] < sindh.status()["now"] - 1000], "it is overdue")
+    said = [advice for advice in sindh.status()["advices"] if "policy" in advice["text"]]
+    need([advice["level"] for advice in said] == [1], said)
+    need("pk has to publish" in said[0]["text"], said)
+    log = pathlib.Path("pk.sindh.log").read_text()
+    need("of what is due" not in log, log)
+    rules(FAST, ALARMS)
+    support.POLICY.write_text(support.POLICY.read_text().replace("version = 1;", "version = 2;"))
+    support.certbus("root", "policy", "root", support.POLICY)
+    pk.certbus("policy", "policy-2")
+    until(lambda: alarms(sindh, "breach"), "it is told now")
+    until(lambda: alarms(pk, "climbed"), "and it climbed")
+    need(not [advice for advice in sindh.status()["advices"] if "policy" in advice["text"]],
+         sindh.status()["advices"])
+
+
 def tampered(home, hours):
     """As if the wall clock had been set while the broker was down."""
     with sqlite3.connect(home / "journal.db") as db:
@@ -148,4 +172,5 @@ def a_clock_that_jumped_holds_all_until_the_time_is_confirmed(tree):
 prove(what_is_due_is_told_once_and_ends_with_what_was_owed,
       the_origin_hears_that_nobody_has_its_report,
       what_the_policy_does_not_allow_is_said_and_tried_again,
+      under_an_older_policy_what_is_due_waits_for_the_next_one,
       a_clock_that_jumped_holds_all_until_the_time_is_confirmed)
