@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/local_own.h"
 
+#include "broker/carrier.h"
 #include "broker/take.h"
 #include "bus/core/attachment.h"
 #include "bus/core/schema.h"
@@ -122,26 +123,34 @@ static void put_content (struct attach_job *job, const struct envelope *e)
     put_bool (&job->out, "ok", true);
 }
 
-static void attach_run (struct job *base, struct store *store)
+/* The files of a message that was carried here are listed as well; their parts stay where they are. */
+static void files_run (struct job *base, struct store *store)
+{
+    struct attach_job *job = (struct attach_job *) base;
+    struct held held;
+    pack_init (&job->out);
+    job->found = held_read (store, &job->id, &held);
+    if (!job->found)
+        return;
+    put_files (job, store, &held.e);
+    held_free (&held);
+}
+
+static void content_run (struct job *base, struct store *store)
 {
     struct attach_job *job = (struct attach_job *) base;
     struct record record;
     struct envelope e;
     struct key key;
-    int64_t position = take_find (store->journal, &job->id, false);
+    struct msg_id id = sent_with (store, job, &job->hash);
     pack_init (&job->out);
-    if (job->content) {
-        struct msg_id id = sent_with (store, job, &job->hash);
-        parts_key (&key, &id, &job->hash);
-        key_u32 (&key, (uint32_t) job->index);
-        position = (int64_t) table_get_u64 (store->journal, &key, 0);
-    }
-    uint8_t *copy = store_message (store, position, &record, &e);
+    parts_key (&key, &id, &job->hash);
+    key_u32 (&key, (uint32_t) job->index);
+    uint8_t *copy =
+        store_message (store, (int64_t) table_get_u64 (store->journal, &key, 0), &record, &e);
     job->found = copy != NULL;
-    if (job->found && job->content)
+    if (job->found)
         put_content (job, &e);
-    else if (job->found)
-        put_files (job, store, &e);
     free (copy);
 }
 
@@ -160,7 +169,7 @@ static void attach_done (struct job *base, struct station *station)
 
 static void attach_ask (const struct question *q, bool content)
 {
-    struct attach_job *job = job_new (sizeof *job, attach_run, attach_done);
+    struct attach_job *job = job_new (sizeof *job, content ? content_run : files_run, attach_done);
     struct span hash = ask_bin (q, "hash");
     job->asker = q->asker;
     job->content = content;

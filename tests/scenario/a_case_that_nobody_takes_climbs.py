@@ -59,6 +59,7 @@ def a_report_climbs_as_it_was_signed_and_verifies_there(tree):
     need("carried it here" in pk.certbus("show", ident), "show does not say how it came")
     state = pk.ask("case", id=ident)["case"]
     need(not state["stub"] and state["title"] == BODY["title"], state)
+    need(pk.ask("attachments", id=state["ref"])["files"] == [], "its files are not told of")
     need(state["lead"] == "pk.sindh", state)
     note(f"{ident} came inside {first}")
 
