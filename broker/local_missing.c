@@ -26,8 +26,8 @@ static bool last_period (struct store *store, int64_t now, char period[PERIOD_TE
     return returns_period (store, zone_month_start (store->zone, now) - 1, period);
 }
 
-/* When a period is over: looked for from now backwards and forwards, so that the zone has the
- * say. 0: it is none, or further away than ten years. */
+/* When a period is over, or will be: looked for from now backwards, so that the zone has the say.
+ * 0: it is none, has not begun, or is longer ago than ten years. */
 static int64_t end_of (struct store *store, const char *period, int64_t now)
 {
     char text[PERIOD_TEXT];
@@ -35,11 +35,9 @@ static int64_t end_of (struct store *store, const char *period, int64_t now)
     for (int i = 0; i < 120; i++) {
         if (!returns_period (store, start, text))
             return 0;
-        int order = strcmp (text, period);
-        if (order == 0)
+        if (strcmp (text, period) == 0)
             return zone_month_end (store->zone, start);
-        start = order > 0 ? zone_month_start (store->zone, start - 1)
-                          : zone_month_end (store->zone, start);
+        start = zone_month_start (store->zone, start - 1);
     }
     return 0;
 }
@@ -77,7 +75,8 @@ static void missing_done (struct job *base, struct station *station)
     static const char *const said[] = { "", "nil-return", "reported" };
     (void) station;
     if (!job->good)
-        answer_refuse (&job->asker, "usage", "period: a month of these ten years, as 2026-11");
+        answer_refuse (&job->asker, "usage",
+                       "period: this month or one of the last ten years, as 2026-11");
     else {
         pack_init (&out);
         pack_put_map (&out, 5);

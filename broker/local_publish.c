@@ -124,6 +124,10 @@ static void thread_run (struct publish_job *job, struct store *store)
 static bool thread_fits (struct publish_job *job)
 {
     char detail[THREAD_WHY];
+    if (!thread_lead_fits (job->question.station, &job->draft, detail)) {
+        answer_refuse (&job->question.asker, "illegal-step", detail);
+        return false;
+    }
     enum cb_reason reason =
         thread_apply (job->question.station, &job->thread, &job->draft, &job->body, detail);
     if (reason != CB_OK && job->thread.why[0] != '\0')

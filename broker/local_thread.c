@@ -148,6 +148,27 @@ static enum cb_reason check_participants (struct station *station,
     return CB_NO_GRANT;
 }
 
+/* A CERT has somebody to warn. Whom this broker does not know, it cannot say anything of. */
+bool thread_lead_fits (struct station *station, const struct draft *draft, char detail[THREAD_WHY])
+{
+    struct span lead = body_text (draft->body, "lead");
+    const struct policy *policy = directory_policy_now (station->directory);
+    const struct entry *entry = directory_by_name (station->directory, lead);
+    if (!span_is (draft->kind, "update") ||
+        !span_is (body_text (draft->body, "step"), "transfer") || policy == NULL || entry == NULL)
+        return true;
+    const struct credential *c = &entry->credential;
+    struct sender sender = { .name = c->name, .role = c->role, .sectors = &c->sectors };
+    struct term below = { TERM_SUBTREE, c->name };
+    snprintf (detail, THREAD_WHY,
+              "lead: " SPAN_FMT " is " SPAN_FMT ": a case is led by a CERT, one that the policy "
+              "lets send advisories to those below it",
+              SPAN_ARG (c->name), SPAN_ARG (c->role));
+    return policy_allows (policy, &sender, span_of ("advisory"), &below, 1,
+                          (struct span){ .size = 0 })
+               .reason == CB_OK;
+}
+
 enum cb_reason thread_apply (struct station *station, const struct thread_lookup *lookup,
                              struct draft *draft, struct pack_out *body, char detail[THREAD_WHY])
 {

@@ -25,6 +25,9 @@ struct thread_lookup {
 
 /* In the journal's thread. */
 void thread_look_up (struct store *store, const struct draft *draft, struct thread_lookup *out);
+/* In the loop: whether whom a transfer names can lead a case; if not, `detail` says why. True for
+ * any other draft. */
+bool thread_lead_fits (struct station *station, const struct draft *draft, char detail[THREAD_WHY]);
 /* In the loop: puts the report into the draft's body, which `body` holds then. OK, or why the
  * draft is refused, with `detail`. */
 enum cb_reason thread_apply (struct station *station, const struct thread_lookup *lookup,

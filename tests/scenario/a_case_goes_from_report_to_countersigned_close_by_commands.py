@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import time
 
 from support import need, note, prove, until
 
@@ -95,7 +96,8 @@ def a_case_goes_from_its_report_to_a_countersigned_close(tree):
          == [True, True], f"the lead's clocks: {clocks}")
     need(ident not in sindh.certbus("cases") and ident in sindh.certbus("cases", "--closed"),
          "it is no open case any more")
-    need("void" not in sindh.certbus("show", ident), "every step counted")
+    shown = sindh.certbus("show", ident)
+    need("void" not in shown and "<U+000A>" not in shown, f"each step is one line: {shown}")
 
     kpt.certbus("reopen", ident, "--why", "The same account was used again.")
     everywhere(tree, ident, "stage", "reopened")
@@ -119,6 +121,11 @@ def what_is_wrong_is_one_line_and_changes_nothing(tree):
     refuses(sindh, "is past", "ack", ident, "--by", "A", "--next-update", YEARS, code=2)
     refuses(sindh, "--by OFFICER", "ack", ident, code=2)
     refuses(sindh, "is no audience", "transfer", ident, "Not A Party", "--why", "x")
+    refuses(sindh, "pk.sindh.kpt is organisation: a case is led by a CERT", "transfer", ident,
+            "pk.sindh.kpt", "--why", "x")
+    refuses(sindh, "triage: what is it?", "triage", ident, code=2)
+    refuses(kpt, "period: this month or one of the last ten years", "nil-return", "--period",
+            f"{time.gmtime().tm_year + 1}-12", "--yes")
     refuses(sindh, "no closing report waits", "close", ident, "--accept")
     refuses(sindh, "what is the report?", "close", ident, code=2)
 
@@ -158,6 +165,7 @@ def a_shift_is_handed_over_signed_and_never_leaves(tree):
     said = sindh.certbus("handover", "--to", "K. Khan", "--note", "KPT calls at 07:00.", "--by",
                          "S. Ahmed")
     need("Still open at seven" in said and "Who saw it first?" in said, said)
+    need("reaches nobody" not in said, f"it is meant to stay: {said}")
     last = json.loads(sindh.certbus("--json", "handover", "--last"))
     need(last["by"] == "S. Ahmed" and last["body"]["successor"] == "K. Khan", last)
     need(last["tlp"] == "TLP:AMBER" and last["audience"] == ["pk.sindh"], last)
