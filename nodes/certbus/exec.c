@@ -22,6 +22,7 @@
     X ("CERTBUS_KIND", line_of (e->kind).text)                                                     \
     X ("CERTBUS_TLP", cb_tlp_name (e->tlp))                                                        \
     X ("CERTBUS_SEVERITY", line_of (message_severity (e)).text)                                    \
+    X ("CERTBUS_THREAD", thread)                                                                   \
     X ("CERTBUS_ORIGIN", line_of (e->id.origin).text)                                              \
     X ("CERTBUS_MODE", cb_mode_name (e->mode))                                                     \
     X ("CERTBUS_EXERCISE", exercise)                                                               \
@@ -56,7 +57,7 @@ static char *setting (const char *name, const char *value)
 char **environment_of (const struct record *record, int64_t tries)
 {
     const struct envelope *e = &record->e;
-    char id[ID_TEXT], code[CODE_TEXT], exercise[ID_TEXT] = "", try_text[24];
+    char id[ID_TEXT], code[CODE_TEXT], exercise[ID_TEXT] = "", thread[ID_TEXT] = "", try_text[24];
     size_t count = 0, used = 0;
     while (environ[count])
         count++;
@@ -66,6 +67,8 @@ char **environment_of (const struct record *record, int64_t tries)
     msg_id_text (&e->id, id);
     if (e->exercise.origin.size)
         msg_id_text (&e->exercise, exercise);
+    if (e->thread.origin.size)
+        msg_id_text (&e->thread, thread);
     hash_code (&e->leaf, code);
     snprintf (try_text, sizeof try_text, "%" PRId64, tries);
 #define SET(name, value) made[used++] = setting (name, value);

@@ -57,6 +57,9 @@ def what_is_due_is_told_once_and_ends_with_what_was_owed(tree):
     need([alarm.body["what"] for alarm in told] == ["reminder", "breach"], told)
     need(told[1].body["party"] == "pk.sindh" and told[1].lane == 0, told[1].body)
     need(f"certbus ack {ident}" in told[1].body["text"], told[1].body)
+    woken = sindh.certbus("watch", "--as", "pager", "--since", "start", "--count", "1", "--kind",
+                          "alarm", "--exec", 'echo "$CERTBUS_KIND of $CERTBUS_THREAD"')
+    need(f"alarm of {ident}" in woken, woken)
     row = clocks(sindh)["clocks"][0]
     need((row["id"], row["clock"], row["party"]) == (ident, "acknowledge", "pk.sindh"), row)
     need(sindh.ask("case", id=ident)["clocks"] == clocks(sindh)["clocks"], "case differs")
