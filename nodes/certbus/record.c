@@ -91,8 +91,8 @@ struct line message_headline (const struct envelope *e)
 {
     struct line title = line_of (message_title (e)), line;
     struct span step = body_text (e->body, "step");
-    if (!span_is (e->kind, "exercise"))
-        return headline_marked (message_exercise (e), message_title (e));
+    if (!span_is (e->kind, "exercise")) /* a step of a case without words is its own headline */
+        return headline_marked (message_exercise (e), *title.text ? message_title (e) : step);
     snprintf (line.text, sizeof line.text, EXERCISE_MARK " %.16s%s%.900s", line_of (step).text,
               *title.text ? ": " : "", title.text);
     return line;

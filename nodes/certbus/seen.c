@@ -28,6 +28,11 @@ static bool any (struct span seen)
     return body_int (seen, "count", 0) > 0 || body_int (seen, "fewer", 0) > 0;
 }
 
+static bool one (struct span seen)
+{
+    return body_int (seen, "count", 0) == 1 && body_int (seen, "fewer", 0) == 0;
+}
+
 static void say_place (struct span place, int64_t now)
 {
     struct pack_in in;
@@ -50,7 +55,7 @@ static void print (struct span answer, const struct indicator *what)
     say (" (%s) was seen by ", indicator_type_name (what->type));
     if (any (total)) {
         say_count (total);
-        say (" constituents\n");
+        say (one (total) ? " constituent\n" : " constituents\n");
     } else
         say ("nobody who answered\n");
     int64_t now = body_int (answer, "now", 0);

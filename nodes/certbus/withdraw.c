@@ -143,11 +143,9 @@ const struct command command_withdraw = {
     .about =
         "ID is an own message, by its id, its number or its code. The withdrawal is a message to\n"
         "the same parties, with the same TLP and number and ahead of other traffic; it begins\n"
-        "with the reason, holds the old text, and asks for no action. Nothing can be made unread: "
-        "whoever looks at the\n"
-        "old one is told that it was withdrawn. Kinds that have no status \"withdrawn\" cannot "
-        "be:\n"
-        "a report of an incident gets an update instead.",
+        "with the reason, holds the old text, and asks for no action. Nothing can be made\n"
+        "unread: whoever looks at the old one is told that it was withdrawn. Kinds that have no\n"
+        "status \"withdrawn\" cannot be: a report of an incident gets an update instead.",
     .options = options,
     .run = run,
 };

@@ -95,10 +95,17 @@ static void print_questions (const struct told *told, int64_t now)
     }
 }
 
+/* The rest of it is in the message. */
+static struct span first_line (struct span text)
+{
+    const uint8_t *end = text.size ? memchr (text.data, '\n', text.size) : NULL;
+    return end ? span_bytes (text.data, (size_t) (end - text.data)) : text;
+}
+
 static void print_step (struct span step)
 {
     struct span officer = body_text (step, "officer"), why = body_text (step, "void");
-    struct span text = body_text (step, "text");
+    struct span text = first_line (body_text (step, "text"));
     if (why.size)
         style (STYLE_GONE);
     say ("  %-20s  %s  %-11s  ", line_of (body_text (step, "id")).text,
