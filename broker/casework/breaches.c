@@ -7,6 +7,9 @@
 #include <string.h>
 
 #define ROLE_TEXT 33 /* a label and a NUL */
+/* Rows of one party in one case: all of a case are looked at when it is settled, and whoever
+ * escalates says itself which runs there were. */
+#define ROWS_MAX 64
 
 /* --- Keys ---------------------------------------------------------------------------------- */
 
@@ -44,13 +47,35 @@ static bool index_read (struct breach *b, struct span rest, struct span value)
     return b->clock < CLOCK_NAMES_END;
 }
 
+static bool index_next (struct store *store, const struct key *prefix, size_t id_size,
+                        struct key *after, struct breach *out)
+{
+    struct span key, value;
+    while (table_next (store->journal, prefix, after, &key, &value))
+        if (index_read (out, span_bytes (after->bytes + id_size, after->size - id_size), value))
+            return true;
+    return false;
+}
+
 /* --- What is noted ------------------------------------------------------------------------- */
+
+static bool has_room (struct store *store, const struct breach *b)
+{
+    struct key prefix, after = { .size = 0 };
+    struct breach other = { .id = b->id };
+    size_t count = 0;
+    key_begin (&prefix, TABLE_BREACHED);
+    key_id (&prefix, &b->id);
+    while (count < ROWS_MAX && index_next (store, &prefix, prefix.size, &after, &other))
+        count += span_equal (other.party, b->party);
+    return count < ROWS_MAX;
+}
 
 static void note (struct store *store, const struct breach *b)
 {
     struct key key;
     index_key (&key, b);
-    if (table_get_u64 (store->journal, &key, 0) == 0)
+    if (table_get_u64 (store->journal, &key, 0) == 0 && has_room (store, b))
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) b->due));
 }
 
@@ -180,16 +205,6 @@ static int64_t done_at (struct store *store, struct history *history, const stru
     return history->held
                ? clock_done (history->thread.entries, history->thread.count, b->clock, b->started)
                : 0;
-}
-
-static bool index_next (struct store *store, const struct key *prefix, size_t id_size,
-                        struct key *after, struct breach *out)
-{
-    struct span key, value;
-    while (table_next (store->journal, prefix, after, &key, &value))
-        if (index_read (out, span_bytes (after->bytes + id_size, after->size - id_size), value))
-            return true;
-    return false;
 }
 
 /* One row at most: what was said of when the origin became aware may change. */

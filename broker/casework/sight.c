@@ -11,6 +11,8 @@
 #define SIGHTING_MAX 500
 /* Updates that were here before their report and are looked at when it comes. */
 #define EARLY_MAX 64
+/* Patterns of one case that are told of: all of them are looked at when the case has news. */
+#define CASE_PATTERNS 2000
 
 /* A row of ROWS_TOLD: whether it was told, then the class, if it is one. */
 #define NOT_TOLD 0
@@ -51,12 +53,31 @@ struct folding {
     struct span id; /* of a case that this party led from the start; empty: of none */
 };
 
+/* The row of the case itself counts them. */
+static void note_pattern (struct store *store, struct span id, const struct hash *pattern,
+                          struct span class)
+{
+    uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { NOT_TOLD };
+    struct key of_case, key;
+    struct span value;
+    case_rows (&of_case, ROWS_TOLD, id);
+    key = of_case;
+    key_hash (&key, pattern);
+    uint64_t count = table_get_u64 (store->journal, &of_case, 0);
+    if (count >= CASE_PATTERNS ||
+        journal_get (store->journal, key_span (&key), &value) == JOURNAL_OK)
+        return;
+    memcpy (row + 1, class.data, class.size);
+    store_ok (store,
+              journal_put (store->journal, key_span (&key), span_bytes (row, 1 + class.size)));
+    store_ok (store, table_put_u64 (store->journal, &of_case, count + 1));
+}
+
 static void fold_pattern (const struct hash *pattern, struct span class,
                           const struct indicator *typed, void *arg)
 {
     const struct folding *f = arg;
     struct key key;
-    struct span value;
     if (f->here && typed != NULL) {
         case_rows (&key, ROWS_HELD, span_bytes (pattern->bytes, HASH_SIZE));
         if (table_get_u64 (f->store->journal, &key, 0) == 0)
@@ -70,6 +91,7 @@ static void fold_pattern (const struct hash *pattern, struct span class,
         if (journal_get (f->store->journal, key_span (&key), &value) != JOURNAL_OK)
             store_ok (f->store, journal_put (f->store->journal, key_span (&key),
                                              span_bytes (row, 1 + class.size)));
+        note_pattern (f->store, f->id, pattern, class);
     } else if (f->own) {
         struct sighted row = { .first = f->e->issued, .last = f->e->issued };
         span_text (f->e->id.origin, row.origin, sizeof row.origin);
@@ -139,7 +161,8 @@ static void fold_report (struct store *store, const struct item *item, const str
         return;
     need_key (store, secret);
     case_rows (&key, ROWS_TOLD, bytes);
-    store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
+    if (table_get_u64 (store->journal, &key, 0) == 0)
+        store_ok (store, table_put_u64 (store->journal, &key, 0));
     sightings_tag (secret, bytes, tag);
     case_rows (&key, ROWS_CASE, span_bytes (tag, TAG_SIZE));
     store_ok (store, journal_put (store->journal, key_span (&key), bytes));

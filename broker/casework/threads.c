@@ -5,12 +5,15 @@
 #include <string.h>
 
 /* The rows of a case in STEPS stand in this order, and when there are more than CASE_STEPS the
- * first ones count: no flood from one side displaces what the other decides. In each rank the
- * smaller leaf hash comes first. */
+ * first ones count: no flood from one side displaces what the other decides. Who stands above the
+ * reporter comes first: that is so for good, where taking part is not. In each rank the smaller
+ * leaf hash comes first. */
 enum rank {
     RANK_REPORT,
-    RANK_ESCALATION,
+    RANK_ESCALATION_ABOVE,
+    RANK_DECISION_ABOVE,
     RANK_DECISION, /* of any other party than the reporter */
+    RANK_ESCALATION,
     RANK_NEWS,
     RANK_REPORTER_DECISION,
     RANK_REPORTER_NEWS,
@@ -18,15 +21,18 @@ enum rank {
 
 static enum rank rank_of (const struct step *step)
 {
+    struct span by = step->id.origin, reporter = step->thread.origin;
+    bool above = party_above (by, reporter);
     if (step->what == CASE_REPORT)
         return RANK_REPORT;
     if (step->what == CASE_ESCALATE)
-        return RANK_ESCALATION;
+        return above ? RANK_ESCALATION_ABOVE : RANK_ESCALATION;
     bool news = step->what == CASE_UPDATE || step->what == CASE_NOTE;
-    bool reporter = span_equal (step->id.origin, step->thread.origin);
-    if (reporter)
+    if (span_equal (by, reporter))
         return news ? RANK_REPORTER_NEWS : RANK_REPORTER_DECISION;
-    return news ? RANK_NEWS : RANK_DECISION;
+    if (news)
+        return RANK_NEWS;
+    return above ? RANK_DECISION_ABOVE : RANK_DECISION;
 }
 
 static void case_key (struct key *key, enum table table, struct span id)
@@ -82,6 +88,21 @@ uint8_t *threads_next (struct journal *journal, bool open, struct key *after,
     return NULL;
 }
 
+/* Whether anything makes it a case. */
+static bool begins (struct journal *journal, struct span id)
+{
+    static const enum rank ranks[] = { RANK_REPORT, RANK_ESCALATION_ABOVE, RANK_ESCALATION };
+    bool found = false;
+    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0] && !found; i++) {
+        struct key prefix, after = { .size = 0 };
+        struct span key, value;
+        case_key (&prefix, TABLE_STEPS, id);
+        key_u8 (&prefix, ranks[i]);
+        found = table_next (journal, &prefix, &after, &key, &value);
+    }
+    return found;
+}
+
 /* Copies the rows of a case, whose spans would end with the next reading. Returns how many. */
 static size_t read_rows (struct journal *journal, struct span id, struct pack_out *rows,
                          size_t *ends, bool *full)
@@ -90,10 +111,10 @@ static size_t read_rows (struct journal *journal, struct span id, struct pack_ou
     struct span key, value;
     size_t count = 0;
     *full = false;
+    if (!begins (journal, id))
+        return 0;
     case_key (&prefix, TABLE_STEPS, id);
     while (table_next (journal, &prefix, &after, &key, &value)) {
-        if (count == 0 && after.bytes[prefix.size] > RANK_ESCALATION)
-            break; /* nothing makes it a case */
         *full = count == CASE_STEPS;
         if (*full)
             break;

@@ -154,11 +154,23 @@ static enum case_void judge_what (const struct case_state *state, const struct s
     }
 }
 
+/* Without the report the word of a CERT above the reporter is better than that of any other, who
+ * may have made up the case, its lead and its mode. */
+static bool knows_better (const struct case_state *state, const struct step *step)
+{
+    struct span reporter = step->thread.origin;
+    return state->known && state->stub && step->what == CASE_ESCALATE &&
+           party_above (step->id.origin, reporter) && !span_equal (state->lead, reporter) &&
+           !party_above (state->lead, reporter) && !span_equal (state->lead, step->lead);
+}
+
 enum case_void case_judge (const struct case_state *state, const struct step *step)
 {
     unsigned bit = 1U << step->what, may = rights (state, step->id.origin);
     if (!state->known || step->what == CASE_REPORT)
         return CASE_VOID_ORDER;
+    if (knows_better (state, step))
+        return CASE_VOID_NONE;
     if (step->mode != state->mode || !msg_id_equal (&step->exercise, &state->exercise))
         return CASE_VOID_MODE;
     if (may == 0)
@@ -184,9 +196,10 @@ static void set_text (struct span *text, struct span to)
         *text = to;
 }
 
-static void set_time (int64_t *time, int64_t to)
+/* What is said to have happened after it was said has not: it would keep clocks from running. */
+static void set_time (int64_t *time, int64_t to, const struct step *step)
 {
-    if (to > 0)
+    if (to > 0 && to <= step->issued)
         *time = to;
 }
 
@@ -232,8 +245,8 @@ static void do_report (struct case_state *state, const struct step *step)
     state->stage = CASE_IS_REPORTED;
     state->aware = step->aware;
     state->detect = step->detect;
-    state->contained = step->contained;
-    state->recovered = step->recovered;
+    set_time (&state->contained, step->contained, step);
+    set_time (&state->recovered, step->recovered, step);
     state->reported = state->lead_since = step->issued;
     party_add (state, step->id.origin);
     party_add (state, step->lead);
@@ -261,8 +274,21 @@ static void do_stub (struct case_state *state, const struct step *step)
     set_text (&state->type, step->type);
 }
 
+/* What was told before of a case that is no such case. */
+static void forget (struct case_state *state)
+{
+    struct case_state blank = { .steps = state->steps,
+                                .voids = state->voids,
+                                .scattered = state->scattered,
+                                .head_count = state->head_count };
+    memcpy (blank.heads, state->heads, sizeof blank.heads);
+    *state = blank;
+}
+
 static void do_escalate (struct case_state *state, const struct step *step)
 {
+    if (knows_better (state, step))
+        forget (state);
     if (!state->known || state->stub)
         do_stub (state, step);
     party_add (state, step->to);
@@ -355,12 +381,14 @@ static void do_what (struct case_state *state, const struct step *step)
     case CASE_ASK: do_ask (state, step); break;
     case CASE_ANSWER: do_answer (state, step); break;
     case CASE_CONTAIN:
-        state->contained = step->contained > 0 ? step->contained : step->issued;
+        state->contained = step->issued;
+        set_time (&state->contained, step->contained, step);
         reach (state, step, CASE_IS_CONTAINED);
         break;
     case CASE_RECOVER:
-        set_time (&state->contained, step->contained);
-        state->recovered = step->recovered > 0 ? step->recovered : step->issued;
+        set_time (&state->contained, step->contained, step);
+        state->recovered = step->issued;
+        set_time (&state->recovered, step->recovered, step);
         reach (state, step, CASE_IS_RECOVERED);
         break;
     case CASE_CLOSE: do_close (state, step); break;

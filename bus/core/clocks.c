@@ -64,16 +64,27 @@ static bool is_over (const struct case_state *state)
 
 /* --- At the lead --------------------------------------------------------------------------- */
 
-/* When the lead got it, by our clock: what came late is not held against who could not know. */
+/* Whether the lead has it since this came. Steps that are void arrive, too: a date that somebody
+ * else has put on one starts nothing. */
+static bool began (const struct case_state *state, const struct clock_arrival *a)
+{
+    if (a->issued != state->lead_since || !case_takes_part (state, a->by))
+        return false;
+    return a->what == CASE_REPORT || a->what == CASE_TRANSFER ||
+           (a->what == CASE_REOPEN && state->reopened == a->issued);
+}
+
+/* When the lead got it, by our clock: what came late is not held against who could not know. Of
+ * one moment the last kind counts, and of that the first. */
 static int64_t since_lead (const struct case_state *state, const struct clock_view *view)
 {
-    for (size_t i = view->count; i-- > 0;) { /* of one moment the last one counts */
+    const struct clock_arrival *first = NULL;
+    for (size_t i = 0; i < view->count; i++) {
         const struct clock_arrival *a = &view->arrivals[i];
-        if (a->issued == state->lead_since &&
-            (a->what == CASE_REPORT || a->what == CASE_TRANSFER || a->what == CASE_REOPEN))
-            return a->taken;
+        if (began (state, a) && (first == NULL || a->what != first->what))
+            first = a;
     }
-    return state->lead_since;
+    return first != NULL ? first->taken : state->lead_since;
 }
 
 static bool runs_on (const struct clock_run *run, const struct clock_run *now, size_t count)
@@ -167,17 +178,30 @@ static bool repeats (const struct clock_view *view, size_t at)
     return false;
 }
 
-/* What a CERT owes to whom a case climbed is an acknowledgement, whichever clock ran out below. */
+/* One sender leaves room for the others. */
+static bool crowds (struct span by, const struct span *others, size_t count)
+{
+    size_t of_it = 0;
+    for (size_t i = 0; i < count; i++)
+        of_it += span_equal (others[i], by);
+    return of_it == CLOCK_RUNS_BY;
+}
+
+/* What a CERT owes to whom a case climbed is an acknowledgement, whichever clock ran out below.
+ * Who takes no part in a case raises nothing by it. */
 static size_t above_runs (struct clock_run *out, const struct case_state *state,
                           const struct clock_view *view)
 {
     size_t count = 0;
+    struct span by[CLOCK_RUNS];
     int64_t acknowledge = limit (state, view, "acknowledge"), climb = limit (state, view, "climb");
-    for (size_t i = 0; i < view->count && acknowledge > 0; i++) {
+    for (size_t i = 0; i < view->count && count < CLOCK_RUNS && acknowledge > 0; i++) {
         const struct clock_arrival *a = &view->arrivals[i];
-        if (a->what != CASE_ESCALATE || answered (state, a->clock, a->issued) ||
+        if (a->what != CASE_ESCALATE || !case_takes_part (state, a->by) ||
+            crowds (a->by, by, count) || answered (state, a->clock, a->issued) ||
             taken_on (state, view, a) || repeats (view, i))
             continue;
+        by[count] = a->by;
         count = add (out, count,
                      (struct clock_run){ .clock = a->clock,
                                          .place = CLOCK_ABOVE,

@@ -370,6 +370,50 @@ static void an_escalation_alone_makes_a_case_known_until_the_report_comes (void 
     assert_int_equal (p.state.voids, 0);
 }
 
+/* Told first by a CERT that has nothing to do with it, or with a hash that sorts first. */
+static void what_a_cert_elsewhere_told_of_a_case_gives_way_to_who_stands_above_its_reporter (
+    void **state)
+{
+    (void) state;
+    struct play p = { .count = 0 };
+    struct step *lie = escalate (&p, PUNJAB, PK);
+    lie->lead = span_of (PUNJAB);
+    lie->severity = 5;
+    lie->mode = CB_MODE_EXERCISE;
+    COUNTS (fold (&p));
+    IS (p.state.lead, PUNJAB);
+    next (&p, CASE_CLOSE, PUNJAB)->mode = CB_MODE_EXERCISE;
+    COUNTS (fold (&p));
+    STAGE (CLOSED, &p);
+    escalate (&p, SINDH, PK);
+    p.entries[2].step.after_count = 0;
+    COUNTS (fold (&p));
+    IS (p.state.lead, SINDH);
+    STAGE (REPORTED, &p);
+    assert_int_equal (p.state.severity, 1);
+    assert_int_equal (p.state.mode, CB_MODE_LIVE);
+    assert_false (case_takes_part (&p.state, span_of (PUNJAB)));
+    escalate (&p, PUNJAB, PK)->lead = span_of (PUNJAB);
+    VOID (STRANGER, fold (&p));
+    VOID (STRANGER, take (&p, CASE_CLOSE, PUNJAB));
+    assert_int_equal (p.state.steps, 5);
+}
+
+static void what_is_said_to_have_happened_later_than_it_was_said_has_not (void **state)
+{
+    (void) state;
+    struct play p;
+    report (&p)->recovered = T0 + 1;
+    COUNTS (take (&p, CASE_NOTE, KPT));
+    assert_int_equal (p.state.recovered, 0);
+    next (&p, CASE_RECOVER, SINDH)->recovered = TIME_MAX;
+    COUNTS (fold (&p));
+    assert_int_equal (p.state.recovered, p.entries[2].step.issued);
+    next (&p, CASE_CONTAIN, SINDH)->contained = TIME_MAX;
+    COUNTS (fold (&p));
+    assert_int_equal (p.state.contained, p.entries[3].step.issued);
+}
+
 static void a_report_comes_before_all_else_and_an_escalation_then_tells_nothing_new (void **state)
 {
     (void) state;
@@ -487,6 +531,9 @@ int main (void)
         cmocka_unit_test (triage_changes_what_the_report_said),
         cmocka_unit_test (exercise_and_live_do_not_meet),
         cmocka_unit_test (an_escalation_alone_makes_a_case_known_until_the_report_comes),
+        cmocka_unit_test (
+            what_a_cert_elsewhere_told_of_a_case_gives_way_to_who_stands_above_its_reporter),
+        cmocka_unit_test (what_is_said_to_have_happened_later_than_it_was_said_has_not),
         cmocka_unit_test (a_report_comes_before_all_else_and_an_escalation_then_tells_nothing_new),
         cmocka_unit_test (what_names_nothing_follows_what_its_sender_sent_before),
         cmocka_unit_test (a_step_follows_when_it_names_all_heads_and_nothing_is_scattered),

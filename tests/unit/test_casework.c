@@ -107,9 +107,8 @@ static const struct message *say (struct history *history, const char *kind, con
     return message;
 }
 
-static void a_flood_of_its_reporter_does_not_displace_what_the_lead_decides (void **state)
+static void flood (const char *kind, const char *origin)
 {
-    (void) state;
     struct history history = { .count = 0 };
     struct holder holders[2];
     struct pack_out dumps[2];
@@ -117,7 +116,7 @@ static void a_flood_of_its_reporter_does_not_displace_what_the_lead_decides (voi
     struct msg_id id = { span_of ("pk.sindh.kpt"), { 1, 7 }, 1 };
     say (&history, "incident", "pk.sindh.kpt", NULL);
     for (size_t i = 0; i < CASE_STEPS + 200; i++)
-        say (&history, "note", "pk.sindh.kpt", &id);
+        say (&history, kind, origin, &id);
     say (&history, "update", "pk.sindh", &id);
     size_t *order = calloc (history.count, sizeof *order);
     for (size_t i = 0; i < 2; i++) {
@@ -144,12 +143,27 @@ static void a_flood_of_its_reporter_does_not_displace_what_the_lead_decides (voi
     free (order);
 }
 
+static void a_flood_of_its_reporter_does_not_displace_what_the_lead_decides (void **state)
+{
+    (void) state;
+    flood ("note", "pk.sindh.kpt");
+}
+
+/* Its steps are void, but they are there. */
+static void a_flood_of_strangers_does_not_displace_what_the_lead_decides (void **state)
+{
+    (void) state;
+    flood ("update", "pk.punjab.lesco");
+    flood ("escalation", "pk.punjab");
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_rebuilt_projection_equals_the_live_one),
         cmocka_unit_test (whatever_order_they_came_in_each_holder_has_the_same_cases),
         cmocka_unit_test (a_flood_of_its_reporter_does_not_displace_what_the_lead_decides),
+        cmocka_unit_test (a_flood_of_strangers_does_not_displace_what_the_lead_decides),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -237,12 +237,64 @@ static void an_escalation_that_is_told_again_later_is_the_same_one (void **state
                                .count = 3,
                                .arrivals = arrivals };
     struct case_state one = {
-        .known = true, .lead = span_of ("pk.sindh"), .severity = 1, .recovered = 1
+        .known = true, .lead = span_of ("pk.sindh.khi"), .severity = 1, .recovered = 1
     };
     struct clock_run runs[CLOCK_RUNS];
     assert_int_equal (clocks_now (runs, &one, &view), 2);
     assert_int_equal (runs[0].started, 1000);
     assert_int_equal (runs[1].started, 3000);
+}
+
+/* Two hundred runs of one sender; the next one is heard all the same. */
+static void who_escalates_without_end_leaves_room_for_others (void **state)
+{
+    (void) state;
+    struct policy policy = { .clock_count = 1,
+                             .clocks = { { span_of ("acknowledge"), span_of ("*"), 1, HOUR } } };
+    struct clock_arrival arrivals[201];
+    struct span parties[] = { span_of ("pk.telecom") };
+    for (int i = 0; i < 200; i++)
+        arrivals[i] = told (i + 5, 1000 + i);
+    arrivals[200] = told (5, 3000);
+    arrivals[200].by = parties[0];
+    struct clock_view view = { .policy = &policy,
+                               .self = span_of ("pk"),
+                               .role = span_of ("national"),
+                               .count = 201,
+                               .arrivals = arrivals };
+    struct case_state one = {
+        .known = true, .lead = span_of ("pk.sindh.khi"), .severity = 1, .recovered = 1
+    };
+    struct clock_run runs[CLOCK_RUNS];
+    /* Who takes no part is not heard at all. */
+    assert_int_equal (clocks_now (runs, &one, &view), CLOCK_RUNS_BY);
+    one.parties[one.party_count++] = parties[0];
+    assert_int_equal (clocks_now (runs, &one, &view), CLOCK_RUNS_BY + 1);
+    assert_int_equal (runs[CLOCK_RUNS_BY].started, 3000);
+}
+
+/* It has the date of the report, and is void. */
+static void a_void_reopening_with_the_date_of_the_report_starts_no_clock_anew (void **state)
+{
+    (void) state;
+    struct msg_id id = night_report (&night, "S1", false);
+    int64_t reported = night.now;
+    night_on (&night, 10 * MINUTE);
+    int64_t now = night.now;
+    for (enum desk_of by = SINDH; by <= KPT; by++) {
+        night.now = reported;
+        night_say (&night, &(struct said){ .by = by,
+                                           .kind = "update",
+                                           .thread = id,
+                                           .body = "step=reopen",
+                                           .not_at = (1U << DESKS) - 1 });
+        night.now = now;
+        night_bring (&night, night.history.count - 1, KHI);
+    }
+    night_clocks (&night, KHI, id, "acknowledge due 00:15:00 next breach\n");
+    night_on (&night, 10 * MINUTE);
+    night_expect (&night, "00:07:30 pk.sindh.khi reminder acknowledge\n"
+                          "00:15:00 pk.sindh.khi breach acknowledge!\n");
 }
 
 static void a_reopened_case_is_acknowledged_anew (void **state)
@@ -460,6 +512,8 @@ int main (void)
         TEST (a_closing_report_is_due_after_recovery_and_then_nothing_is),
         TEST (a_closing_report_that_climbed_is_taken_on_by_a_person_above),
         TEST (an_escalation_that_is_told_again_later_is_the_same_one),
+        TEST (who_escalates_without_end_leaves_room_for_others),
+        TEST (a_void_reopening_with_the_date_of_the_report_starts_no_clock_anew),
         TEST (a_reopened_case_is_acknowledged_anew),
         TEST (a_new_lead_has_its_own_clock_from_when_it_was_told),
         TEST (another_severity_moves_what_is_still_to_come),

@@ -111,6 +111,31 @@ static void a_case_is_told_of_once_and_again_when_there_is_more (void **state)
     assert_int_equal (watch_due (&watch), 0);
 }
 
+static void a_case_with_indicators_without_end_is_told_of_in_part (void **state)
+{
+    (void) state;
+    char names[500][32];
+    const char *values[500];
+    struct said_by said = { .kind = "update", .origin = "pk.sindh.kpt", .to = "pk.sindh" };
+    said.thread = report (CB_TLP_AMBER, CB_MODE_LIVE, "evil.example", NULL);
+    for (int batch = 0; batch < 5; batch++) {
+        struct pack_out body;
+        for (int i = 0; i < 500; i++) {
+            snprintf (names[i], sizeof names[i], "a%d-%d.example", batch, i);
+            values[i] = names[i];
+        }
+        pack_init (&body);
+        pack_put_map (&body, 2);
+        put_indicators (&body, values, 500);
+        pack_put_text (&body, "step");
+        pack_put_text (&body, "update");
+        watch_take (&watch, &said, &body);
+    }
+    /* 500 at a time, 2000 in all. */
+    assert_int_equal (watch_due (&watch), 4);
+    assert_int_equal (told (watch_newest (&watch)), 500);
+}
+
 static void who_may_be_named_is_named_and_nobody_else (void **state)
 {
     (void) state;
@@ -235,6 +260,7 @@ int main (void)
 #define AT_SINDH(name) cmocka_unit_test_setup_teardown (name, at_sindh, teardown)
     const struct CMUnitTest tests[] = {
         AT_SINDH (a_case_is_told_of_once_and_again_when_there_is_more),
+        AT_SINDH (a_case_with_indicators_without_end_is_told_of_in_part),
         AT_SINDH (who_may_be_named_is_named_and_nobody_else),
         AT_SINDH (a_drill_is_told_of_as_one_and_a_test_not_at_all),
         AT_PK (the_lowest_common_ancestor_is_alarmed_and_no_other),
