@@ -64,6 +64,13 @@ static bool is_period (struct span text)
     return true;
 }
 
+/* Nobody knows yet what a month will bring that has not begun. */
+static bool is_to_come (struct store *store, const char *period, int64_t issued)
+{
+    char now[PERIOD_TEXT];
+    return returns_period (store, issued, now) && strcmp (period, now) > 0;
+}
+
 /* Who reported has answered for that month, whatever it says besides. */
 static void fold (struct store *store, const struct intake_batch *batch, const struct item *item,
                   const struct envelope *e)
@@ -83,7 +90,8 @@ static void fold (struct store *store, const struct intake_batch *batch, const s
     else if (!returns_period (store, e->issued, period))
         return;
     uint8_t row = nothing ? SAID_NOTHING : REPORTED;
-    if (returns_get (store->journal, period, e->id.origin) >= row)
+    if (is_to_come (store, period, e->issued) ||
+        returns_get (store->journal, period, e->id.origin) >= row)
         return;
     row_key (&key, period, e->id.origin);
     store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (&row, 1)));

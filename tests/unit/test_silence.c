@@ -186,6 +186,20 @@ static void a_nil_return_for_no_month_is_none (void **state)
                       0);
 }
 
+static void a_nil_return_for_a_month_to_come_is_none (void **state)
+{
+    (void) state;
+    all_heard ();
+    struct journal *journal = watch.holder.store->journal;
+    say ("pk.sindh.a", "nil-return", "9999-12", CB_MODE_LIVE);
+    assert_int_equal (returns_get (journal, "9999-12", span_of ("pk.sindh.a")), 0);
+    say ("pk.sindh.a", "nil-return", "2028-03", CB_MODE_LIVE);
+    assert_int_equal (returns_get (journal, "2028-03", span_of ("pk.sindh.a")), 0);
+    watch.now = at ("2028-03-01T00:00:00Z");
+    say ("pk.sindh.a", "nil-return", "2028-03", CB_MODE_LIVE);
+    assert_int_not_equal (returns_get (journal, "2028-03", span_of ("pk.sindh.a")), 0);
+}
+
 int main (void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, setup, teardown)
@@ -197,6 +211,7 @@ int main (void)
         TEST (who_has_not_answered_for_a_leap_february_is_named_five_days_later),
         TEST (nobody_answers_for_a_month_before_its_enrolment),
         TEST (a_nil_return_for_no_month_is_none),
+        TEST (a_nil_return_for_a_month_to_come_is_none),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
