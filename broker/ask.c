@@ -88,9 +88,8 @@ static struct ask *find (const struct station *station, const struct hash *hash)
 
 uint64_t seen_threshold (const struct station *station)
 {
-    const struct policy *policy = directory_policy_now (station->directory);
     int64_t value =
-        policy != NULL ? policy_setting (policy, "seen-threshold", SEEN_THRESHOLD) : SEEN_THRESHOLD;
+        policy_setting (directory_policy_now (station->directory), POLICY_SEEN_THRESHOLD);
     return value < 1 ? 1 : value > UINT32_MAX ? UINT32_MAX : (uint64_t) value;
 }
 
@@ -379,7 +378,7 @@ static void take_request (struct peer *peer, struct span statement)
         return;
     }
     const struct policy *policy = directory_policy_now (station->directory);
-    if (came_before (peer, &r, policy_setting (policy, "ahead", CLOCK_AHEAD_MS), &full))
+    if (came_before (peer, &r, policy_setting (policy, POLICY_AHEAD), &full))
         return; /* it was answered, or will be */
     if (full || begin (station, statement, peer->name) == NULL)
         refuse (peer, &r.st.hash, CB_QUESTIONS, "");

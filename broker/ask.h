@@ -22,9 +22,6 @@
 /* Questions of one neighbour that are remembered, so that none is answered twice. */
 #define ASKED_KEPT 1024
 
-/* Below so many constituents no count is told, where the policy does not say. */
-#define SEEN_THRESHOLD 5
-
 struct asks *asks_new (void);
 void asks_free (struct asks **self);
 

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_EVERY_MS INT64_C (3600000)
-
 static void say (struct station *station, const char *kind, const char *audience,
                  unsigned precedence, struct pack_out *body)
 {
@@ -47,7 +45,7 @@ void heads_tick (struct station *station, int64_t now)
     if (policy == NULL || station->parent != NULL)
         return;
     const struct head *head = directory_head_now (station->directory);
-    int64_t every = policy_setting (policy, "head-every", HEAD_EVERY_MS);
+    int64_t every = policy_setting (policy, POLICY_HEAD_EVERY);
     /* By the wall clock, so that a restart does not sign another one. */
     if (head != NULL && clock_utc () - head->time < every && head->time <= clock_utc ())
         return;

@@ -148,10 +148,8 @@ static void answer (struct bulletin_job *job, struct station *station)
         pack_put_text (&out, "final");
         pack_put_raw (&out, pack_result (&job->final));
     }
-    const struct policy *policy = directory_policy_now (station->directory);
     put_int (&out, "least",
-             policy != NULL ? policy_setting (policy, "seen-threshold", BULLETIN_LEAST)
-                            : BULLETIN_LEAST);
+             policy_setting (directory_policy_now (station->directory), POLICY_SEEN_THRESHOLD));
     if (due)
         put_int (&out, "next", job->due);
     put_bool (&out, "ok", true);

@@ -122,7 +122,7 @@ bool station_trust_stale (const struct station *self)
 {
     const struct head *head = directory_head_now (self->directory);
     const struct policy *policy = directory_policy_now (self->directory);
-    int64_t limit = policy != NULL ? policy_setting (policy, "head-stale", 0) : 0;
+    int64_t limit = policy_setting (policy, POLICY_HEAD_STALE);
     return limit > 0 && (head == NULL || clock_utc () - head->time > limit);
 }
 

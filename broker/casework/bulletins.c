@@ -11,8 +11,6 @@
 #define CLOCK_DRAFT   "bulletin"
 #define CLOCK_APPROVE "bulletin-approve"
 #define APPROVE_MS    INT64_C (14400000)
-#define DAY_SETTING   "bulletin-day"
-#define HOUR_SETTING  "bulletin-hour"
 #define MONDAY        1
 #define NINE          540
 #define STEP_BREACH   1
@@ -26,8 +24,8 @@ struct schedule {
 static struct schedule schedule_of (struct store *store)
 {
     const struct policy *policy = casework_policy (store);
-    int64_t day = policy != NULL ? policy_setting (policy, DAY_SETTING, MONDAY) : MONDAY;
-    int64_t minute = policy != NULL ? policy_setting (policy, HOUR_SETTING, NINE) : NINE;
+    int64_t day = policy_setting (policy, POLICY_BULLETIN_DAY);
+    int64_t minute = policy_setting (policy, POLICY_BULLETIN_HOUR);
     return (struct schedule){ day >= 1 && day <= 7 ? (unsigned) day : MONDAY,
                               minute >= 0 && minute < 24 * 60 ? (unsigned) minute : NINE };
 }

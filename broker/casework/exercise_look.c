@@ -68,9 +68,7 @@ static const char *look_at_part (struct store *store, const struct exercise_ask 
 {
     struct exercise_held held;
     struct credential c;
-    const struct policy *policy = casework_policy (store);
-    int64_t slack =
-        policy != NULL ? policy_setting (policy, "ahead", CLOCK_AHEAD_MS) : CLOCK_AHEAD_MS;
+    int64_t slack = policy_setting (casework_policy (store), POLICY_AHEAD);
     if (!exercise_hold (store, &ask->exercise, &held))
         return "no such exercise was announced here";
     struct exercise_guest guest = { .origin = ask->origin,

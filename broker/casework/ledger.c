@@ -122,7 +122,7 @@ static bool due_begin (struct store *store, const struct subject *subject, struc
     bool before = now->position <= casework_start (store).position;
     due->asked = is_asked (store, &now->e);
     due->counts = !before && is_counting (store, &now->e);
-    due->percent = policy_setting (policy, "remind-percent", 50);
+    due->percent = policy_setting (policy, POLICY_REMIND_PERCENT);
     if (due->asked)
         ledger_said (store, &due->held, span_of (store->self), &due->said);
     due->asked = due->asked && (!before || has_answered (due));

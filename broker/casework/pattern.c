@@ -8,10 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_MS   INT64_C (604800000)
-#define COUNT_LEAST 2
-#define CLASS_LEAST 5
-#define SIDES_MAX   64
+#define SIDES_MAX 64
 
 /* What the rows of a pattern amount to here. */
 struct amount {
@@ -38,12 +35,6 @@ static bool pattern_of (const struct subject *subject, struct hash *out)
            sodium_hex2bin (out->bytes, HASH_SIZE, (const char *) subject->key.bytes,
                            PATTERN_TEXT - 1, NULL, &size, NULL) == 0 &&
            size == HASH_SIZE;
-}
-
-static int64_t setting (struct store *store, const char *name, int64_t otherwise)
-{
-    const struct policy *policy = casework_policy (store);
-    return policy != NULL ? policy_setting (policy, name, otherwise) : otherwise;
 }
 
 /* The label right below this party under which a broker stands; empty: this party. */
@@ -76,7 +67,8 @@ static bool look (struct store *store, const struct hash *pattern, struct amount
     memset (out, 0, sizeof *out);
     if (!sightings_head (store, pattern, CB_MODE_LIVE, &out->head))
         return false;
-    int64_t since = out->head.last - setting (store, "correlate-window", WINDOW_MS);
+    int64_t since =
+        out->head.last - policy_setting (casework_policy (store), POLICY_CORRELATE_WINDOW);
     struct sighted *rows = sightings_of (store, pattern, CB_MODE_LIVE, PATTERN_ROWS, &count, &more);
     for (size_t i = 0; i < count; i++) {
         const struct sighted *row = &rows[i];
@@ -106,9 +98,9 @@ static int step_of_count (size_t count, int64_t least)
 
 static int64_t least_of (struct store *store, const struct amount *amount)
 {
-    int64_t least = amount->head.class[0] != '\0'
-                        ? setting (store, "correlate-class-count", CLASS_LEAST)
-                        : setting (store, "correlate-count", COUNT_LEAST);
+    bool class = amount->head.class[0] != '\0';
+    int64_t least = policy_setting (casework_policy (store),
+                                    class ? POLICY_CORRELATE_CLASS_COUNT : POLICY_CORRELATE_COUNT);
     return least < 2 ? 2 : least;
 }
 

@@ -13,7 +13,6 @@
 
 /* How long a pattern has to be away for the next one to be another one, where the policy does not
  * say. */
-#define WINDOW_MS INT64_C (604800000)
 
 /* --- The table ----------------------------------------------------------------------------- */
 
@@ -118,9 +117,7 @@ static void head_move (struct store *store, const struct hash *pattern, unsigned
     uint8_t bytes[HEAD_FIXED + sizeof ((struct pattern_head *) 0)->class];
     struct pattern_head head;
     struct key key;
-    const struct policy *policy = casework_policy (store);
-    int64_t window =
-        policy != NULL ? policy_setting (policy, "correlate-window", WINDOW_MS) : WINDOW_MS;
+    int64_t window = policy_setting (casework_policy (store), POLICY_CORRELATE_WINDOW);
     bool known = sightings_head (store, pattern, mode, &head);
     if (!known || issued - head.last > window)
         head.episode = issued;

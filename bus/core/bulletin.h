@@ -130,8 +130,6 @@ void bulletin_pack (struct pack_out *out, const struct bulletin *b);
 
 /* --- The community edition ----------------------------------------------------------------- */
 
-/* The policy's `seen-threshold`, where it says nothing. */
-#define BULLETIN_LEAST 5
 /* In `next` of a body: the one entry that both editions have. */
 #define BULLETIN_NEXT "The next bulletin"
 

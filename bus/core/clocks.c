@@ -49,7 +49,7 @@ static int64_t limit (const struct case_state *state, const struct clock_view *v
 
 static int64_t remind (const struct clock_view *view, int64_t started, int64_t due)
 {
-    int64_t percent = policy_setting (view->policy, "remind-percent", REMIND_PERCENT);
+    int64_t percent = policy_setting (view->policy, POLICY_REMIND_PERCENT);
     return percent > 0 && percent < 100
                ? started + (due - started) / 100 * percent + (due - started) % 100 * percent / 100
                : 0;

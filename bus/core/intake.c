@@ -139,10 +139,7 @@ static enum cb_reason check_times (struct check *check)
     const struct credential *c = &check->origin->credential;
     if (e->issued < c->not_before || e->issued > c->not_after)
         return CB_CREDENTIAL_DATES;
-    int64_t ahead = CLOCK_AHEAD_MS;
-    if (check->policy)
-        ahead = policy_setting (check->policy, "ahead", ahead);
-    if (e->issued - intake->now > ahead)
+    if (e->issued - intake->now > policy_setting (check->policy, POLICY_AHEAD))
         return CB_CLOCK_AHEAD;
     if (intake->side == SIDE_SELF && e->expires && e->expires < intake->now)
         return CB_EXPIRED;
@@ -237,7 +234,7 @@ static enum cb_reason check_part (struct check *check)
         return say (check, CB_ATTACHMENT, "of a message of another origin");
     if (!part_read (&part, e->body))
         return say (check, CB_ATTACHMENT, "index, count, size and content do not fit");
-    int64_t most = policy_setting (check->policy, "attachment-mb", ATTACHMENT_MB);
+    int64_t most = policy_setting (check->policy, POLICY_ATTACHMENT_MB);
     if (part.size > most * 1024 * 1024)
         return say (check, CB_ATTACHMENT, "a file of %lld bytes; the policy lets one have %lld MiB",
                     (long long) part.size, (long long) most);
@@ -258,7 +255,7 @@ static enum cb_reason check_quota (struct check *check)
     if (!intake->quota || !check->policy || e->precedence != CB_LANE_FLASH || intake->recovery ||
         trust_kind (e->kind))
         return CB_OK;
-    int64_t limit = policy_setting (check->policy, "flash-per-hour", 0);
+    int64_t limit = policy_setting (check->policy, POLICY_FLASH_PER_HOUR);
     bool (*within) (struct quota *, struct span, int64_t, const struct hash *, int64_t) =
         intake->look ? quota_has : quota_take;
     return within (intake->quota, e->id.origin, e->issued, &e->leaf, limit) ? CB_OK : CB_QUOTA;

@@ -16,10 +16,6 @@
 
 enum side { SIDE_SELF, SIDE_PARENT, SIDE_CHILD };
 
-#define CLOCK_AHEAD_MS INT64_C (600000)
-/* MiB of a file, where the policy does not say. */
-#define ATTACHMENT_MB 10
-
 struct intake {
     const struct directory *directory;
     const struct schemas *schemas;

@@ -125,12 +125,19 @@ void policy_pack (struct pack_out *out, const struct policy *p)
     }
 }
 
-int64_t policy_setting (const struct policy *p, const char *name, int64_t otherwise)
+#define SETTING_X(NAME, name, otherwise, ...) [POLICY_##NAME] = { name, otherwise },
+static const struct {
+    const char *name;
+    int64_t otherwise;
+} settings[] = { POLICY_SETTINGS (SETTING_X) };
+#undef SETTING_X
+
+int64_t policy_setting (const struct policy *p, enum policy_setting which)
 {
-    for (size_t i = 0; i < p->setting_count; i++)
-        if (span_is (p->settings[i].name, name))
+    for (size_t i = 0; p != NULL && i < p->setting_count; i++)
+        if (span_is (p->settings[i].name, settings[which].name))
             return p->settings[i].value;
-    return otherwise;
+    return settings[which].otherwise;
 }
 
 struct span policy_sector_cert (const struct policy *p, struct span sector)

@@ -16,6 +16,28 @@
 #define CLOCKS_MAX     256
 #define SETTINGS_MAX   64
 
+/* The settings that this version reads, in the order of bytes. X (NAME, its name, where the policy
+ * lacks it, whether it is a time (ms; in the file a text such as "1 h"), least and most in the
+ * file). docs/protocol.md, section 6, says what they mean. */
+#define POLICY_SETTINGS(X)                                                                         \
+    X (AHEAD, "ahead", 600000, true, 0, POLICY_DAY)                                                \
+    X (ATTACHMENT_MB, "attachment-mb", 10, false, 0, 1024)                                         \
+    X (BULLETIN_DAY, "bulletin-day", 1, false, 1, 7)                                               \
+    X (BULLETIN_HOUR, "bulletin-hour", 540, false, 0, 1439)                                        \
+    X (CORRELATE_CLASS_COUNT, "correlate-class-count", 5, false, 2, 100000)                        \
+    X (CORRELATE_COUNT, "correlate-count", 2, false, 2, 100000)                                    \
+    X (CORRELATE_WINDOW, "correlate-window", 7 * POLICY_DAY, true, 3600000, 365 * POLICY_DAY)      \
+    X (FLASH_PER_HOUR, "flash-per-hour", 0, false, 1, 256)                                         \
+    X (HEAD_EVERY, "head-every", 3600000, true, 60000, 30 * POLICY_DAY)                            \
+    X (HEAD_STALE, "head-stale", 0, true, 60000, 365 * POLICY_DAY)                                 \
+    X (REMIND_PERCENT, "remind-percent", 50, false, 0, 100)                                        \
+    X (SEEN_THRESHOLD, "seen-threshold", 5, false, 1, 100000)
+#define POLICY_DAY INT64_C (86400000)
+
+#define SETTING_X(NAME, ...) POLICY_##NAME,
+enum policy_setting { POLICY_SETTINGS (SETTING_X) POLICY_SETTING_END };
+#undef SETTING_X
+
 struct policy_grant {
     struct span role;    /* a role, or "*" */
     struct labels kinds; /* kinds, or "*" */
@@ -51,8 +73,8 @@ struct policy {
 bool policy_parse (struct policy *p, struct span bytes);
 /* Packs the body from the fields (st is not used). */
 void policy_pack (struct pack_out *out, const struct policy *p);
-/* A setting's value, or `otherwise`. */
-int64_t policy_setting (const struct policy *p, const char *name, int64_t otherwise);
+/* A setting's value, or what holds where the policy lacks it. `p` may be NULL: there is none yet. */
+int64_t policy_setting (const struct policy *p, enum policy_setting which);
 /* The CERT of a sector; empty when the policy names none. */
 struct span policy_sector_cert (const struct policy *p, struct span sector);
 /* The limit of a clock for a role and severity: exact row first, then "*". 0: none. */

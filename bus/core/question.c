@@ -162,7 +162,7 @@ static enum cb_reason check_times (const struct question_check *check,
                                    const struct policy *policy)
 {
     const struct credential *c = &entry->credential;
-    int64_t ahead = policy_setting (policy, "ahead", CLOCK_AHEAD_MS);
+    int64_t ahead = policy_setting (policy, POLICY_AHEAD);
     if (request->issued < c->not_before || request->issued > c->not_after)
         return CB_CREDENTIAL_DATES;
     if (request->issued - check->now > ahead)

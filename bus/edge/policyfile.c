@@ -12,7 +12,6 @@
 #define HOUR_MS        (60 * MINUTE_MS)
 #define DAY_MS         (24 * HOUR_MS)
 #define LIMIT_MAX      (3650 * DAY_MS)
-#define FLASH_MAX      256
 #define SEVERITIES     5
 #define DURATION_MAX   32
 #define DURATION_WORDS "expected a time such as \"15 min\", \"6 h\" or \"30 d\""
@@ -22,25 +21,13 @@ struct policyfile {
     struct policy policy;
 };
 
-/* The settings that this version reads. `most` of a duration is in ms. */
+#define SETTING_X(NAME, name, otherwise, duration, least, most) { name, duration, least, most },
 static const struct known_setting {
     const char *name;
     bool duration;
     int64_t least, most;
-} known_settings[] = {
-    { "ahead", true, 0, DAY_MS },
-    { "attachment-mb", false, 0, 1024 },
-    { "bulletin-day", false, 1, 7 },
-    { "bulletin-hour", false, 0, 24 * 60 - 1 },
-    { "correlate-class-count", false, 2, 100000 },
-    { "correlate-count", false, 2, 100000 },
-    { "correlate-window", true, HOUR_MS, 365 * DAY_MS },
-    { "flash-per-hour", false, 1, FLASH_MAX },
-    { "head-every", true, MINUTE_MS, 30 * DAY_MS },
-    { "head-stale", true, MINUTE_MS, 365 * DAY_MS },
-    { "remind-percent", false, 0, 100 },
-    { "seen-threshold", false, 1, 100000 },
-};
+} known_settings[] = { POLICY_SETTINGS (SETTING_X) };
+#undef SETTING_X
 #define KNOWN_SETTINGS (sizeof known_settings / sizeof known_settings[0])
 
 bool duration_parse (const char *text, int64_t *ms)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus/core/bulletin.h"
+#include "bus/core/policy.h"
 #include "bus/edge/json.h"
 #include "bus/edge/log.h"
 #include "nodes/certbus/ago.h"
@@ -173,7 +174,9 @@ static int show_preview (struct call *call, const struct bulletins *bulletins, b
     struct pack_out out;
     pack_init (&out);
     if (green) {
-        bulletin_green (&out, body, body_int (bulletins->answer, "least", BULLETIN_LEAST));
+        bulletin_green (
+            &out, body,
+            body_int (bulletins->answer, "least", policy_setting (NULL, POLICY_SEEN_THRESHOLD)));
         view.body = pack_result (&out);
     }
     int code = show (call, &view, bulletins);

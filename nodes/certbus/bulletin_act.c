@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus/core/bulletin.h"
+#include "bus/core/policy.h"
 #include "bus/edge/json.h"
 #include "nodes/certbus/draft.h"
 #include "nodes/certbus/editor.h"
@@ -301,7 +302,9 @@ static int publish_community (struct call *call, const struct schema *schema,
     if (!community_audience (&audience, bulletins->answer))
         return EXIT_REFUSED;
     pack_init (&green);
-    bulletin_green (&green, cabinet, body_int (bulletins->answer, "least", BULLETIN_LEAST));
+    bulletin_green (
+        &green, cabinet,
+        body_int (bulletins->answer, "least", policy_setting (NULL, POLICY_SEEN_THRESHOLD)));
     json_t *body = body_to_json (schema, pack_result (&green));
     json_object_set_new (body, "status", json_string ("final"));
     post_start (&post, "the community edition", body);

@@ -257,7 +257,7 @@ static void ten_minutes_ahead_is_as_far_as_a_clock_may_be (void **state)
 {
     struct station *f = *state;
     struct draft draft = world_draft (f->kpt, "note", "pk.sindh");
-    draft.issued = WORLD_NOW + CLOCK_AHEAD_MS;
+    draft.issued = WORLD_NOW + policy_setting (NULL, POLICY_AHEAD);
     assert_int_equal (station_verdict (f, f->kpt, &draft), CB_OK);
     draft.issued++;
     assert_int_equal (station_verdict (f, f->kpt, &draft), CB_CLOCK_AHEAD);

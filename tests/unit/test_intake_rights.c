@@ -285,7 +285,7 @@ static void the_first_check_that_fails_is_the_verdict (void **state)
     struct span good_body = draft.body;
     draft.body = station_body (f, &out);
     draft.mode = CB_MODE_TEST;
-    draft.issued = WORLD_NOW + CLOCK_AHEAD_MS + 1;
+    draft.issued = WORLD_NOW + policy_setting (NULL, POLICY_AHEAD) + 1;
     draft.tlp = CB_TLP_RED;
     draft.climb = span_of ("pk.sindh");
     directory_freeze (f->d, span_of ("pk.punjab.bank"), true);

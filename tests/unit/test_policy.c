@@ -83,8 +83,8 @@ static void a_policy_is_read_as_it_was_written (void **state)
     assert_true (span_is (policy_sector_cert (f->parsed, span_of ("telecom")), "pk.telecom"));
     assert_int_equal (policy_sector_cert (f->parsed, span_of ("energy")).size, 0);
     assert_int_equal (policy_sector_cert (f->parsed, span_of ("finance")).size, 0);
-    assert_int_equal (policy_setting (f->parsed, "head-every", 1), -5);
-    assert_int_equal (policy_setting (f->parsed, "ahead", 1), 1);
+    assert_int_equal (policy_setting (f->parsed, POLICY_HEAD_EVERY), -5);
+    assert_int_equal (policy_setting (f->parsed, POLICY_AHEAD), 600000);
 }
 
 static void a_policy_of_another_form_is_refused (void **state)

@@ -104,8 +104,8 @@ static void a_text_is_sorted_and_packs_to_its_canonical_form (void **state)
     assert_int_equal (policy_clock (p, "close", span_of ("a"), 4), 4 * 3600000);
     assert_int_equal (policy_clock (p, "close", span_of ("a"), 3), 0);
     assert_int_equal (policy_clock (p, "done", span_of ("b"), 3), 3 * 86400000);
-    assert_int_equal (policy_setting (p, "head-every", 0), 3600000);
-    assert_int_equal (policy_setting (p, "flash-per-hour", 0), 5);
+    assert_int_equal (policy_setting (p, POLICY_HEAD_EVERY), 3600000);
+    assert_int_equal (policy_setting (p, POLICY_FLASH_PER_HOUR), 5);
     free (p);
     world_free (&w);
 }
@@ -256,10 +256,10 @@ static void the_rules_have_the_clocks_and_settings_of_the_design (void **state)
     assert_int_equal (policy_clock (p, "report", role, 3), 24 * 3600000);
     assert_int_equal (policy_clock (p, "close", role, 4), 0);
     assert_int_equal (policy_clock (p, "advisory-acknowledge", role, 3), 48 * 3600000);
-    assert_int_equal (policy_setting (p, "ahead", 0), 600000);
-    assert_int_equal (policy_setting (p, "head-every", 0), 3600000);
-    assert_true (policy_setting (p, "head-stale", 0) > policy_setting (p, "head-every", 0));
-    assert_true (policy_setting (p, "flash-per-hour", 0) > 0);
+    assert_int_equal (policy_setting (p, POLICY_AHEAD), 600000);
+    assert_int_equal (policy_setting (p, POLICY_HEAD_EVERY), 3600000);
+    assert_true (policy_setting (p, POLICY_HEAD_STALE) > policy_setting (p, POLICY_HEAD_EVERY));
+    assert_true (policy_setting (p, POLICY_FLASH_PER_HOUR) > 0);
     assert_true (span_is (policy_sector_cert (p, span_of ("defence")), "pk.defence"));
     assert_int_equal (policy_sector_cert (p, span_of ("energy")).size, 0);
     policyfile_free (&file);

@@ -129,11 +129,11 @@ static void a_question_too_late_or_too_early_is_not_answered (void **state)
 {
     struct desk *desk = *state;
     struct question_check check = at_sindh (desk);
-    check.now = desk->request.deadline + CLOCK_AHEAD_MS;
+    check.now = desk->request.deadline + policy_setting (NULL, POLICY_AHEAD);
     assert_int_equal (judged (desk, &check), CB_OK);
     check.now++;
     assert_int_equal (judged (desk, &check), CB_EXPIRED);
-    check.now = WORLD_NOW - CLOCK_AHEAD_MS - 1;
+    check.now = WORLD_NOW - policy_setting (NULL, POLICY_AHEAD) - 1;
     assert_int_equal (judged (desk, &check), CB_CLOCK_AHEAD);
     check = at_sindh (desk);
     check.since = WORLD_NOW + 1;
