@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/index.h"
 
+#include "bus/core/case.h"
 #include "bus/core/number.h"
 #include "bus/core/route.h"
 #include "bus/edge/log.h"
@@ -23,9 +24,10 @@
 
 unsigned index_severity_number (struct span name)
 {
-    if (name.size == 2 && name.data[0] == 'S' && name.data[1] >= '1' && name.data[1] <= '5')
-        return (unsigned) (name.data[1] - '0');
-    return span_is (name, "undetermined") ? INDEX_SEVERITY_OPEN : INDEX_SEVERITY_OTHER;
+    unsigned number = severity_number (name);
+    return number == 0                       ? INDEX_SEVERITY_OTHER
+           : number == SEVERITY_UNDETERMINED ? INDEX_SEVERITY_OPEN
+                                             : number;
 }
 
 unsigned index_severity (struct span body)

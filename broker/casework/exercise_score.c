@@ -7,7 +7,7 @@
 static const char *const outcomes[] = { EXERCISE_OUTCOMES (OUTCOME_X) };
 #undef OUTCOME_X
 
-const char *exercise_outcome_name (unsigned outcome)
+static const char *exercise_outcome_name (unsigned outcome)
 {
     return outcome < OUTCOME_END ? outcomes[outcome] : "?";
 }

@@ -91,7 +91,6 @@ const char *exercise_look (struct store *store, const struct exercise_ask *ask);
 #define OUTCOME_X(NAME, number, name) OUTCOME_##NAME = number,
 enum exercise_outcome { EXERCISE_OUTCOMES (OUTCOME_X) OUTCOME_END };
 #undef OUTCOME_X
-const char *exercise_outcome_name (unsigned outcome);
 
 struct exercise_mark {
     struct span party, expected, clock; /* borrow from the plan */

@@ -142,7 +142,7 @@ static void take_pattern (struct store *store, const struct hash *pattern, struc
         pattern_touch (store, pattern);
 }
 
-void sightings_fold (struct store *store, const struct envelope *e)
+static void sightings_fold (struct store *store, const struct envelope *e)
 {
     struct sighted row = { .first = e->issued, .last = e->issued };
     struct span tag = body_bytes (e->body, "constituent"), class = body_text (e->body, "type");

@@ -60,7 +60,6 @@ void patterns_each (const struct envelope *e, pattern_visit visit, void *arg);
 /* sightings.c: one message of kind sighting. pattern.c: what several amount to. sight.c: what this
  * party tells of its own cases. All of it is one part, whose subjects are patterns (as hex) and
  * cases (key_id after a byte 1). */
-void sightings_fold (struct store *store, const struct envelope *e);
 void pattern_touch (struct store *store, const struct hash *pattern);
 void pattern_settle (struct store *store, const struct subject *subject);
 bool pattern_fire (struct store *store, const struct subject *subject, const struct timer *timer,

@@ -112,7 +112,8 @@ static void settle (struct store *store, const struct subject *subject)
     timers_set (store, subject, &timer, known);
 }
 
-void silence_begin (struct store *store)
+/* Touches what follows from tables that a rebuild does not empty. */
+static void silence_begin (struct store *store)
 {
     struct key after = { .size = 0 };
     struct heard heard;

@@ -37,8 +37,6 @@ int64_t heard_put (struct store *store, const struct heard *heard, int64_t now);
 bool heard_next (struct journal *journal, struct key *after, struct heard *out);
 /* It is no child any more. */
 void heard_forget (struct store *store, struct span party);
-/* Touches what follows from tables that a rebuild does not empty. */
-void silence_begin (struct store *store);
 
 /* The month that is asked for returns next, as its first moment; it is the one of `now` when none
  * was asked for yet. 0: no zone is set. */

@@ -6,7 +6,7 @@
 
 #define OTHER "other"
 
-const char *bulletin_total_name (unsigned total)
+static const char *bulletin_total_name (unsigned total)
 {
 #define BULLETIN_X(NAME, name) name,
     static const char *const names[] = { BULLETIN_TOTALS (BULLETIN_X) };

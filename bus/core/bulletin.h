@@ -107,8 +107,6 @@ struct bulletin {
     struct bulletin_items campaigns, exercises, next;
 };
 
-const char *bulletin_total_name (unsigned total);
-
 /* Adds to the row of that name, which is made when there is room; what has no room is counted as
  * "other", which is always there then. */
 void bulletin_add (struct bulletin_rows *rows, struct span name, int64_t count, int64_t before);

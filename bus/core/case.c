@@ -39,7 +39,8 @@ const char *case_void_text (unsigned reason)
 #define OF_LEAD     (OF_REPORTER | BIT (ACKNOWLEDGE) | BIT (ASSIGN) | BIT (TRIAGE) | BIT (TRANSFER))
 #define WHEN_CLOSED (BIT (UPDATE) | BIT (NOTE) | BIT (ANSWER) | BIT (REOPEN))
 
-bool case_leads (const struct case_state *state, struct span party)
+/* Whether it leads, or stands above who leads. */
+static bool case_leads (const struct case_state *state, struct span party)
 {
     return span_equal (state->lead, party) || party_above (party, state->lead);
 }

@@ -171,8 +171,6 @@ enum case_void case_apply (struct case_state *state, const struct step *step);
 enum case_void case_judge (const struct case_state *state, const struct step *step);
 /* The steps that a party may take now, as bits 1 << CASE_*. */
 unsigned case_may (const struct case_state *state, struct span party);
-/* Whether it leads, or stands above who leads. */
-bool case_leads (const struct case_state *state, struct span party);
 /* Whether it takes part: it is among `parties`, or stands above the lead. */
 bool case_takes_part (const struct case_state *state, struct span party);
 

@@ -7,28 +7,21 @@
 
 /* --- Names --------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name, *owed;
-} names[CLOCK_NAMES_END] = {
-#define CLOCK_X(NAME, name, owed) { name, owed },
+static const char *const names[CLOCK_NAMES_END] = {
+#define CLOCK_X(NAME, name, owed) name,
     CLOCK_NAMES (CLOCK_X)
 #undef CLOCK_X
 };
 
 const char *clock_name (enum clock_name clock)
 {
-    return clock < CLOCK_NAMES_END ? names[clock].name : "?";
-}
-
-const char *clock_owed (enum clock_name clock)
-{
-    return clock < CLOCK_NAMES_END ? names[clock].owed : "?";
+    return clock < CLOCK_NAMES_END ? names[clock] : "?";
 }
 
 enum clock_name clock_number (struct span name)
 {
     unsigned clock = 0;
-    while (clock < CLOCK_NAMES_END && !span_is (name, names[clock].name))
+    while (clock < CLOCK_NAMES_END && !span_is (name, names[clock]))
         clock++;
     return (enum clock_name) clock;
 }

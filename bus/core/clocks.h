@@ -25,8 +25,6 @@ enum clock_name { CLOCK_NAMES (CLOCK_X) CLOCK_NAMES_END };
 #undef CLOCK_X
 
 const char *clock_name (enum clock_name clock);
-/* What is owed, in words. */
-const char *clock_owed (enum clock_name clock);
 /* CLOCK_NAMES_END: no clock of a case. */
 enum clock_name clock_number (struct span name);
 

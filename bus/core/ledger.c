@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus/core/ledger.h"
 
+#include "bus/core/case.h"
 #include "bus/core/schema.h"
 
 #include <stdio.h>
@@ -196,13 +197,6 @@ bool ledger_read (struct ledger_row *row, struct span bytes)
 
 /* --- What is asked ------------------------------------------------------------------------- */
 
-static unsigned severity_of (struct span text)
-{
-    return text.size == 2 && text.data[0] == 'S' && text.data[1] >= '1' && text.data[1] <= '5'
-               ? (unsigned) (text.data[1] - '0')
-               : 0;
-}
-
 static bool asked_before (const struct ledger_advisory *advisory, struct span id)
 {
     for (size_t i = 0; i < advisory->count; i++)
@@ -224,7 +218,8 @@ bool ledger_advisory (struct ledger_advisory *out, const struct envelope *e)
     int64_t effective = body_int (e->body, "effective", 0);
     out->number = body_text (e->body, "number");
     out->title = body_text (e->body, "title");
-    out->severity = severity_of (body_text (e->body, "severity"));
+    unsigned severity = severity_number (body_text (e->body, "severity"));
+    out->severity = severity < SEVERITY_UNDETERMINED ? severity : 0;
     out->withdrawn = span_is (body_text (e->body, "status"), "withdrawn");
     out->started = effective > e->issued ? effective : e->issued;
     out->expires = sooner (e->expires, body_int (e->body, "expires", 0));

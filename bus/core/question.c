@@ -22,7 +22,7 @@ const char *question_name (unsigned question)
     return question < QUESTION_END ? questions[question].name : "?";
 }
 
-const char *question_grant (unsigned question)
+static const char *question_grant (unsigned question)
 {
     return question < QUESTION_END ? questions[question].grant : "?";
 }

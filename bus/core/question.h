@@ -20,8 +20,7 @@
 enum question_kind { QUESTIONS (QUESTION_X) QUESTION_END };
 #undef QUESTION_X
 
-const char *question_name (unsigned question);  /* "?" for none */
-const char *question_grant (unsigned question); /* "ask-seen" */
+const char *question_name (unsigned question); /* "?" for none */
 /* QUESTION_END: it is not known here. */
 enum question_kind question_number (struct span name);
 

@@ -73,7 +73,7 @@ struct span message_title (const struct envelope *e)
     return (struct span){ 0 };
 }
 
-bool message_exercise (const struct envelope *e)
+static bool message_exercise (const struct envelope *e)
 {
     return e->mode == CB_MODE_EXERCISE || span_is (e->kind, "exercise");
 }

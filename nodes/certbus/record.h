@@ -56,7 +56,6 @@ struct span message_title (const struct envelope *e);
  * for what runs one. Every list and every program that wakes somebody has its titles from here. */
 struct line message_headline (const struct envelope *e);
 struct line headline_marked (bool exercise, struct span title);
-bool message_exercise (const struct envelope *e);
 /* "S1" to "S5", "undetermined", as its body says; empty: it says nothing. */
 struct span message_severity (const struct envelope *e);
 

@@ -79,7 +79,8 @@ int asked_open (struct call *call, const char *id, struct asked *asked)
     return code;
 }
 
-bool asked_about (struct call *call, const struct record *record, struct asked *asked)
+/* As asked_open, without a word: false, when there is nothing to answer. */
+static bool asked_about (struct call *call, const struct record *record, struct asked *asked)
 {
     char why[WHY_MAX];
     struct party_name party;
@@ -149,7 +150,8 @@ int asked_answer (struct call *call, const struct asked *asked, json_t *body, co
 }
 
 /* By a call of its own, which has no options: nobody was asked, so nobody answers for it. */
-bool asked_answer_quietly (struct call *call, const struct asked *asked, json_t *body)
+/* As asked_answer, without asking anybody and without a word. Takes the body. */
+static bool asked_answer_quietly (struct call *call, const struct asked *asked, json_t *body)
 {
     static const struct option_row options[] = { { "by", 0, false, "OFFICER", "" },
                                                  { NULL, 0, false, NULL, NULL } };

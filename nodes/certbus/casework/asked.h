@@ -28,15 +28,11 @@ struct asked {
 /* By what people type. Refuses what is no advisory, an own one, one that was replaced, and one
  * that does not ask this party. An exit code, after a complaint. asked_free in any case. */
 int asked_open (struct call *call, const char *id, struct asked *asked);
-/* The same without a word: false, when there is nothing to answer. */
-bool asked_about (struct call *call, const struct record *record, struct asked *asked);
 void asked_free (struct asked *asked);
 
 /* Sends an answer to the issuer and to the CERTs between. Takes the body. `step` stands for it
  * in what people read. An exit code. */
 int asked_answer (struct call *call, const struct asked *asked, json_t *body, const char *step);
-/* The same, without asking anybody and without a word. Takes the body. */
-bool asked_answer_quietly (struct call *call, const struct asked *asked, json_t *body);
 
 /* On a terminal: tells the issuer, once, that a person has opened it, unless the setting
  * read_receipts says no or the caller may not act. One line says so. */

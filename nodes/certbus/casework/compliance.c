@@ -46,7 +46,8 @@ static void take_page (struct compliance *self, struct span page)
     }
 }
 
-int compliance_ask (struct call *call, const char *id, struct compliance *out)
+/* Asks for all of it. An exit code, after a complaint. compliance_free in any case. */
+static int compliance_ask (struct call *call, const char *id, struct compliance *out)
 {
     char after[PARTY_MAX + 1] = "";
     bool more;
@@ -73,7 +74,7 @@ int compliance_ask (struct call *call, const char *id, struct compliance *out)
     return EXIT_DONE;
 }
 
-void compliance_free (struct compliance *self)
+static void compliance_free (struct compliance *self)
 {
     for (size_t i = 0; i < self->page_count; i++)
         span_free (&self->pages[i]);
@@ -150,7 +151,8 @@ static int by_name (const void *a, const void *b)
                    ((const struct compliance_group *) b)->name);
 }
 
-void compliance_group (struct compliance *self, bool by_sector)
+/* Counts the rows by province, or by sector: a party with several counts in each. */
+static void compliance_group (struct compliance *self, bool by_sector)
 {
     for (size_t i = 0; i < self->row_count; i++) {
         struct span row = self->rows[i];

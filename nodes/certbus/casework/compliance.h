@@ -42,11 +42,6 @@ struct compliance {
     struct compliance_counts all;
 };
 
-/* Asks for all of it. An exit code, after a complaint. compliance_free in any case. */
-int compliance_ask (struct call *call, const char *id, struct compliance *out);
-void compliance_free (struct compliance *self);
-/* Counts the rows by province, or by sector: a party with several counts in each. */
-void compliance_group (struct compliance *self, bool by_sector);
 /* 0 to 100, rounded down: all is all. */
 int compliance_percent (size_t part, size_t whole);
 

@@ -289,7 +289,8 @@ int step_send (struct call *call, const struct told *told, json_t *document)
 
 /* --- All of it ----------------------------------------------------------------------------- */
 
-int step_go (struct call *call, const struct told *told)
+/* A step of a case that was asked for already. */
+static int step_go (struct call *call, const struct told *told)
 {
     const struct action *action = action_of (call->command->name);
     static const char *const form[] = { "step",       "text",          "question",    "lead",

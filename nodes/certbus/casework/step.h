@@ -63,7 +63,5 @@ int step_send (struct call *call, const struct told *told, json_t *document);
 
 /* The whole of it: what the commands of steps.c run. */
 int step_run (struct call *call);
-/* A step of a case that was asked for already. */
-int step_go (struct call *call, const struct told *told);
 
 #endif

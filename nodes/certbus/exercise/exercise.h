@@ -10,11 +10,7 @@
 /* Asks the broker what it knows of one; `answer` is good until the next question. An exit code,
  * after a complaint. */
 int exercise_ask (struct call *call, const char *id, struct span *answer);
-/* The map of one, for programs. Returns owned. */
-json_t *exercise_json (struct span exercise);
 /* The whole answer about one. Returns owned. */
 json_t *exercise_answer_json (struct span answer);
-/* What it is called: its id and how it stands, on one line. */
-void exercise_line (struct span exercise);
 
 #endif

@@ -28,7 +28,8 @@ int exercise_ask (struct call *call, const char *id, struct span *answer)
     return talk_about (call, id, &question, answer);
 }
 
-json_t *exercise_json (struct span exercise)
+/* The map of one, for programs. Returns owned. */
+static json_t *exercise_json (struct span exercise)
 {
     json_t *made = value_of (exercise);
     const char *label = cb_tlp_name ((unsigned) body_int (exercise, "tlp", 0));
@@ -44,7 +45,8 @@ json_t *exercise_answer_json (struct span answer)
     return made;
 }
 
-void exercise_line (struct span exercise)
+/* What it is called: its id and how it stands, on one line. */
+static void exercise_line (struct span exercise)
 {
     struct span stands = body_text (exercise, "stands");
     bool runs = span_is (stands, "running"), paused = span_is (stands, "paused");
