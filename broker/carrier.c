@@ -54,12 +54,11 @@ bool held_here (struct journal *journal, const struct msg_id *id)
     return take_find (journal, id, false) > 0 || carrier_find (journal, id, false) > 0;
 }
 
-bool carrier_differs (struct store *store, struct span outer)
+bool carrier_differs (struct store *store, const struct envelope *carrier)
 {
-    struct envelope carrier, e;
+    struct envelope e;
     struct held held;
-    if (envelope_parse (&carrier, outer) != CB_OK ||
-        envelope_parse (&e, carried_original (&carrier)) != CB_OK ||
+    if (envelope_parse (&e, carried_original (carrier)) != CB_OK ||
         !held_read (store, &e.id, &held))
         return false;
     bool differs = !hash_equal (&held.record.leaf, &e.leaf);

@@ -32,8 +32,8 @@ void held_free (struct held *held);
 
 /* Whether the message of this id is here, by itself or carried. */
 bool held_here (struct journal *journal, const struct msg_id *id);
-/* Whether what the message `outer` carries has the number of another message that is here. */
-bool carrier_differs (struct store *store, struct span outer);
+/* Whether what a message carries has the number of another message that is here. */
+bool carrier_differs (struct store *store, const struct envelope *carrier);
 
 /* Notes what is carried, the credentials that prove it, and who leads by a transfer. */
 extern const struct casework_part carrier_part;

@@ -14,10 +14,10 @@
 
 #include <string.h>
 
-bool fold_reads (struct span kind)
+bool fold_reads (struct span kind, unsigned mode)
 {
     return trust_kind (kind) || span_is (kind, "receipt") || span_is (kind, "contact") ||
-           casework_reads (kind);
+           casework_reads (kind, mode);
 }
 
 /* The first of a piece counts: of two that differ, who puts the file together sees it. */
@@ -158,30 +158,27 @@ static void fold_replaced (struct store *store, const struct envelope *e, const 
         store_ok (store, table_put_u64 (store->journal, &key, (uint64_t) item->position));
 }
 
-enum cb_reason fold (struct store *store, const struct intake_batch *batch, const struct item *item)
+void fold (struct store *store, const struct intake_batch *batch, const struct item *item,
+           const struct envelope *e)
 {
-    struct envelope e;
-    if (envelope_parse (&e, item->envelope) != CB_OK)
-        return CB_PROJECTION;
     struct key key;
-    fold_kind (store, &e, item, batch->now);
-    bool piece = span_is (e.kind, "part");
+    fold_kind (store, e, item, batch->now);
+    bool piece = span_is (e->kind, "part");
     if (piece)
-        fold_part (store, &e, item);
+        fold_part (store, e, item);
     /* Receipts and pieces are counted above, and what an advisory was answered stands in its ledger;
      * listing them as answers would bury the answers. */
-    if (e.thread.origin.size > 0 && !piece && !span_is (e.kind, "receipt") &&
-        !span_is (e.kind, "compliance")) {
+    if (e->thread.origin.size > 0 && !piece && !span_is (e->kind, "receipt") &&
+        !span_is (e->kind, "compliance")) {
         key_begin (&key, TABLE_ANSWERS);
-        key_id (&key, &e.thread);
+        key_id (&key, &e->thread);
         key_u64 (&key, (uint64_t) item->position);
         store_ok (store, journal_put (store->journal, key_span (&key), span_of ("")));
     }
-    if (span_is (e.kind, "rejection"))
-        refusals_fold (store, &e, item->position);
-    if (e.replaces.origin.size > 0)
-        fold_replaced (store, &e, item);
-    numbers_fold (store, &e, item->position);
-    casework_fold (store, batch, item, &e);
-    return CB_OK;
+    if (span_is (e->kind, "rejection"))
+        refusals_fold (store, e, item->position);
+    if (e->replaces.origin.size > 0)
+        fold_replaced (store, e, item);
+    numbers_fold (store, e, item->position);
+    casework_fold (store, batch, item, e);
 }

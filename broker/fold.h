@@ -10,12 +10,12 @@
 
 #include "broker/take.h"
 
-/* Whether messages of this kind change a table by their kind alone. Threads and
+/* Whether messages of this kind change a table by their kind (and mode) alone. Threads and
  * replacements are folded for every kind. */
-bool fold_reads (struct span kind);
-/* OK, or PROJECTION when the message cannot be applied; then the caller undoes it. */
-enum cb_reason fold (struct store *store, const struct intake_batch *batch,
-                     const struct item *item);
+bool fold_reads (struct span kind, unsigned mode);
+/* Of a message that was just stored; `e` is what is in it. */
+void fold (struct store *store, const struct intake_batch *batch, const struct item *item,
+           const struct envelope *e);
 /* Keeps a credential that is new here. */
 void fold_credential (struct store *store, struct span statement);
 /* Keeps one that the directory has with other signatures now, if it is not kept so. */

@@ -45,23 +45,20 @@ enum cb_reason participants_of (struct store *store, const struct msg_id *thread
     return CB_OK;
 }
 
-enum cb_reason participants_check (struct store *store, struct item *item)
+enum cb_reason participants_check (struct store *store, struct item *item, const struct envelope *e)
 {
-    struct envelope e;
     uint32_t those;
-    if (envelope_parse (&e, item->envelope) != CB_OK)
-        return CB_PROJECTION;
     enum cb_reason reason =
-        participants_of (store, &e.thread, e.audience, e.audience_count, &those);
+        participants_of (store, &e->thread, e->audience, e->audience_count, &those);
     if (reason != CB_OK)
         return reason;
-    for (size_t i = 0; i < e.audience_count; i++) {
+    for (size_t i = 0; i < e->audience_count; i++) {
         if (!((item->participants & ~those) >> i & 1))
             continue;
         char detail[SCHEMA_WHERE];
         snprintf (detail, sizeof detail,
                   "audience[%zu]: " SPAN_FMT ": takes no part in this thread", i,
-                  SPAN_ARG (e.audience[i].name));
+                  SPAN_ARG (e->audience[i].name));
         if (item->detail == NULL)
             item->detail = strdup (detail);
         return CB_NO_GRANT;

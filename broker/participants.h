@@ -17,7 +17,8 @@
 enum cb_reason participants_of (struct store *store, const struct msg_id *thread,
                                 const struct term *terms, size_t count, uint32_t *out);
 /* OK, THREAD, or NO_GRANT: one that has to take part does not, and the item's detail says who. */
-enum cb_reason participants_check (struct store *store, struct item *item);
+enum cb_reason participants_check (struct store *store, struct item *item,
+                                   const struct envelope *e);
 void participants_fold (struct store *store, const struct item *item, const struct envelope *e);
 
 #endif

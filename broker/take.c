@@ -267,36 +267,44 @@ static enum cb_reason used_before (struct store *store, const struct item *item,
 /* Live and exercise never meet: NULL, or why this one is refused. Our own that come back were
  * taken in there. */
 static const char *strays (struct store *store, const struct intake_batch *batch,
-                           const struct item *item)
+                           const struct item *item, const struct envelope *e)
 {
-    struct envelope e;
     struct exercise_ask ask;
     bool own = span_is (item->id.origin, store->self);
     if ((item->mode != CB_MODE_EXERCISE && item->thread.origin.size == 0 &&
          item->replaces.origin.size == 0 && !span_is (item->kind, "exercise")) ||
-        (own && batch != NULL && batch->from.size > 0) ||
-        envelope_parse (&e, item->envelope) != CB_OK)
+        (own && batch != NULL && batch->from.size > 0))
         return NULL;
-    exercise_asked (&ask, &e, span_of (store->self));
+    exercise_asked (&ask, e, span_of (store->self));
     return exercise_look (store, &ask);
+}
+
+/* Whether more comes of it than that it is stored: a table changes, or what is held here decides
+ * about it. The others are not taken apart once more. */
+static bool has_effect (const struct store *store, const struct item *item)
+{
+    return fold_reads (item->kind, item->mode) || item->thread.origin.size > 0 ||
+           item->replaces.origin.size > 0 || item->needs_thread || item->carries ||
+           item->participants != 0 || item->mode == CB_MODE_EXERCISE ||
+           span_is (item->id.origin, store->self);
 }
 
 /* Whether what it says of its thread, of what it carries, of who takes part and of its exercise is
  * so, as far as that is held here: OK, or the first that is not, with the item's detail where there
  * is more to say. Without a batch it is only looked at. */
 static enum cb_reason check_held (struct store *store, const struct intake_batch *batch,
-                                  struct item *item)
+                                  struct item *item, const struct envelope *e)
 {
     if (item->needs_thread && !held_here (store->journal, &item->thread))
         return CB_THREAD;
-    if (item->carries && carrier_differs (store, item->envelope))
+    if (item->carries && carrier_differs (store, e))
         return CB_CARRIED;
     if (item->participants != 0) {
-        enum cb_reason reason = participants_check (store, item);
+        enum cb_reason reason = participants_check (store, item, e);
         if (reason != CB_OK)
             return reason;
     }
-    const char *why = strays (store, batch, item);
+    const char *why = strays (store, batch, item, e);
     if (why == NULL)
         return CB_OK;
     if (item->detail == NULL)
@@ -314,9 +322,12 @@ static bool may_pass_later (enum cb_reason reason)
 enum cb_reason take_look (struct store *store, struct item *item, int64_t *position)
 {
     enum cb_reason reason = used_before (store, item, mark_of (store, &item->id), position);
+    struct envelope e;
     if (reason != CB_OK || *position > 0)
         return reason;
-    return check_held (store, NULL, item);
+    if (envelope_parse (&e, item->envelope) != CB_OK)
+        return CB_PROJECTION;
+    return check_held (store, NULL, item, &e);
 }
 
 static void refuse_equivocation (struct store *store, const struct intake_batch *batch,
@@ -368,46 +379,13 @@ static void store_new (struct store *store, const struct intake_batch *batch, st
         store_ok (store, journal_del (store->journal, key_span (item->settles)));
 }
 
-/* A message that a projection cannot digest is put aside alone; the batch and
- * the next start of the broker go on. */
-static void store_folded (struct store *store, const struct intake_batch *batch, struct item *item,
-                          struct mark *mark)
-{
-    if (!store_ok (store, journal_savepoint (store->journal)))
-        return;
-    struct mark before = *mark;
-    store_new (store, batch, item, mark);
-    enum cb_reason reason = store_full (store) ? CB_OK : fold (store, batch, item);
-    if (store_full (store))
-        return;
-    if (reason == CB_OK) {
-        store_ok (store, journal_release (store->journal));
-        return;
-    }
-    if (!store_ok (store, journal_undo (store->journal)))
-        return;
-    memcpy (mark->seq, before.seq, sizeof mark->seq);
-    item->reason = reason;
-    refuse (store, batch, item);
-}
-
-/* Nothing in it can be refused by a projection; of an own one its number is noted. A savepoint
- * for each would copy the pages that it touches. */
-static void store_plain (struct store *store, const struct intake_batch *batch, struct item *item,
-                         struct mark *mark)
-{
-    struct envelope e;
-    store_new (store, batch, item, mark);
-    if (!store_full (store) && span_is (item->id.origin, store->self) &&
-        envelope_parse (&e, item->envelope) == CB_OK)
-        numbers_fold (store, &e, item->position);
-}
-
 void take_item (struct store *store, const struct intake_batch *batch, struct item *item)
 {
     if (store_full (store))
         return;
     struct mark *mark = NULL;
+    struct envelope e;
+    bool effect = has_effect (store, item);
     if (item->id.origin.size > 0 && item->lane < CB_PRECEDENCES)
         mark = mark_of (store, &item->id);
     if (mark != NULL && item->reason == CB_OK) {
@@ -422,8 +400,11 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
             return;
         }
     }
-    if (mark != NULL && item->reason == CB_OK) {
-        item->reason = check_held (store, batch, item);
+    /* What cannot be read is put aside before anything is written. */
+    if (mark != NULL && item->reason == CB_OK && effect) {
+        item->reason = envelope_parse (&e, item->envelope) == CB_OK
+                           ? check_held (store, batch, item, &e)
+                           : CB_PROJECTION;
         if (may_pass_later (item->reason) && batch->patient &&
             clock_steady () < store->restored_until) {
             item->reason = CB_OK;
@@ -431,13 +412,13 @@ void take_item (struct store *store, const struct intake_batch *batch, struct it
             return;
         }
     }
-    if (item->reason != CB_OK || mark == NULL)
+    if (item->reason != CB_OK || mark == NULL) {
         refuse (store, batch, item);
-    else if (fold_reads (item->kind) || item->thread.origin.size > 0 ||
-             item->replaces.origin.size > 0)
-        store_folded (store, batch, item, mark);
-    else
-        store_plain (store, batch, item, mark);
+        return;
+    }
+    store_new (store, batch, item, mark);
+    if (effect && !store_full (store))
+        fold (store, batch, item, &e);
 }
 
 void take_flush (struct store *store)

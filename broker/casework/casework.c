@@ -135,10 +135,16 @@ static const struct casework_part *part_at (size_t i)
     return casework_parts[i];
 }
 
-bool casework_reads (struct span kind)
+static bool part_reads (const struct casework_part *part, struct span kind, unsigned mode)
+{
+    return (part->reads != NULL && part->reads (kind)) ||
+           (mode == CB_MODE_EXERCISE && part->plays != NULL && part->plays (kind));
+}
+
+bool casework_reads (struct span kind, unsigned mode)
 {
     for (size_t i = 0; part_at (i) != NULL; i++)
-        if (part_at (i)->reads != NULL && part_at (i)->reads (kind))
+        if (part_reads (part_at (i), kind, mode))
             return true;
     return false;
 }
@@ -244,8 +250,7 @@ void casework_fold (struct store *store, const struct intake_batch *batch, const
         fold_policy (store, item, e);
     for (size_t i = 0; part_at (i) != NULL; i++)
         if (part_at (i)->fold != NULL &&
-            (e->thread.origin.size > 0 ||
-             (part_at (i)->reads != NULL && part_at (i)->reads (e->kind))))
+            (e->thread.origin.size > 0 || part_reads (part_at (i), e->kind, e->mode)))
             part_at (i)->fold (store, batch, item, e);
 }
 
@@ -271,7 +276,8 @@ static void fold_record (struct store *store, const struct record *record)
                          .outcome = TAKEN_STORED,
                          .lane = record->lane };
     if (envelope_parse (&e, record->envelope) != CB_OK ||
-        (e.thread.origin.size == 0 && !casework_reads (e.kind) && !span_is (e.kind, "policy")))
+        (e.thread.origin.size == 0 && !casework_reads (e.kind, e.mode) &&
+         !span_is (e.kind, "policy")))
         return;
     batch.from = record->from;
     item.kind = e.kind;

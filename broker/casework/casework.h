@@ -49,6 +49,8 @@ struct casework_part {
     /* Whether it folds messages of this kind that are in no thread; those in one are always
      * shown to it. */
     bool (*reads) (struct span kind);
+    /* The same of messages of an exercise. */
+    bool (*plays) (struct span kind);
     void (*fold) (struct store *store, const struct intake_batch *batch, const struct item *item,
                   const struct envelope *e);
     /* Works out a subject of `class` that was touched. What it writes is a function of the tables
@@ -63,7 +65,7 @@ struct casework_part {
 /* In casework.c: all of them, in the order in which they run; NULL ends the list. */
 extern const struct casework_part *const casework_parts[];
 
-bool casework_reads (struct span kind);
+bool casework_reads (struct span kind, unsigned mode);
 void casework_fold (struct store *store, const struct intake_batch *batch, const struct item *item,
                     const struct envelope *e);
 /* To be settled at the end of this job. May be called by a settle, too, for a class that comes

@@ -91,11 +91,16 @@ bool exercise_sent (struct store *store, const struct msg_id *exercise, struct s
 
 static bool reads (struct span kind)
 {
-    static const char *const kinds[] = { "exercise", "incident", "advisory", "note", "escalation" };
+    static const char *const kinds[] = { "exercise", "incident", "advisory", "escalation" };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (span_is (kind, kinds[i]))
             return true;
     return false;
+}
+
+static bool plays (struct span kind)
+{
+    return reads (kind) || span_is (kind, "note");
 }
 
 /* Of the announcer, or of a CERT above it. */
@@ -488,6 +493,7 @@ static void settle (struct store *store, const struct subject *subject)
 const struct casework_part exercises_part = {
     .name = "exercises",
     .reads = reads,
+    .plays = plays,
     .fold = fold,
     .class = SUBJECT_EXERCISE,
     .settle = settle,

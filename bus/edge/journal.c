@@ -42,7 +42,6 @@ static void state_back (struct journal *self, const struct state *state)
 static enum journal_result abandon (struct journal *self)
 {
     journal_scans_drop (self);
-    self->savepoint = false;
     self->phase = PHASE_IDLE;
     state_back (self, &self->committed);
     if (sqlite3_get_autocommit (self->db))
@@ -127,7 +126,6 @@ enum journal_result journal_commit (struct journal *self)
 {
     enum journal_result result = writable (self);
     if (result == JOURNAL_OK) {
-        assert (!self->savepoint);
         journal_scans_drop (self);
         result = journal_run (self, self->statements[STATEMENT_COMMIT], "committing");
     }
@@ -143,44 +141,6 @@ void journal_rollback (struct journal *self)
     if (!self->broken && self->phase == PHASE_OPEN)
         (void) abandon (self);
     self->phase = PHASE_IDLE;
-}
-
-enum journal_result journal_savepoint (struct journal *self)
-{
-    enum journal_result result = writable (self);
-    if (result != JOURNAL_OK)
-        return result;
-    assert (!self->savepoint);
-    result = journal_run (self, self->statements[STATEMENT_SAVEPOINT], "setting a savepoint");
-    if (result == JOURNAL_OK) {
-        self->savepoint = true;
-        self->saved = self->now;
-    }
-    return result;
-}
-
-enum journal_result journal_release (struct journal *self)
-{
-    enum journal_result result = writable (self);
-    if (result != JOURNAL_OK)
-        return result;
-    assert (self->savepoint);
-    self->savepoint = false;
-    return journal_run (self, self->statements[STATEMENT_RELEASE], "releasing a savepoint");
-}
-
-enum journal_result journal_undo (struct journal *self)
-{
-    enum journal_result result = writable (self);
-    if (result != JOURNAL_OK)
-        return result;
-    assert (self->savepoint);
-    journal_scans_drop (self);
-    result = journal_run (self, self->statements[STATEMENT_UNDO], "undoing to a savepoint");
-    if (result != JOURNAL_OK)
-        return result;
-    state_back (self, &self->saved);
-    return journal_release (self);
 }
 
 /* --- The log ------------------------------------------------------------------------------- */

@@ -80,11 +80,6 @@ size_t journal_epochs (const struct journal *self, struct epoch_end epochs[LINK_
 enum journal_result journal_begin (struct journal *self);
 enum journal_result journal_commit (struct journal *self); /* JOURNAL_FULL: rolled back */
 void journal_rollback (struct journal *self);
-/* One savepoint inside the transaction: a message that breaks a projection is
- * undone alone. Release and undo both end it. */
-enum journal_result journal_savepoint (struct journal *self);
-enum journal_result journal_release (struct journal *self);
-enum journal_result journal_undo (struct journal *self);
 
 struct record {
     int64_t position;

@@ -186,7 +186,7 @@ static bool configure (struct journal *self)
                     "PRAGMA foreign_keys = OFF;"
                     "PRAGMA cell_size_check = ON;"
                     "PRAGMA cache_size = -16384;"
-                    /* Else a savepoint could need a file on another, full disk. */
+                    /* Else a statement could need a file on another, full disk. */
                     "PRAGMA temp_store = MEMORY;"
                     "PRAGMA journal_size_limit = 16777216;",
                     "setting it up");

@@ -17,9 +17,6 @@
     X (BEGIN, "BEGIN IMMEDIATE")                                                                   \
     X (COMMIT, "COMMIT")                                                                           \
     X (ROLLBACK, "ROLLBACK")                                                                       \
-    X (SAVEPOINT, "SAVEPOINT message")                                                             \
-    X (RELEASE, "RELEASE message")                                                                 \
-    X (UNDO, "ROLLBACK TO message")                                                                \
     X (PUT, "REPLACE INTO kv (k, v) VALUES (?1, ?2)")                                              \
     X (DEL, "DELETE FROM kv WHERE k = ?1")                                                         \
     X (GET, "SELECT k, v FROM kv WHERE k = ?1")                                                    \
@@ -87,9 +84,9 @@ struct journal {
     struct journal_reader *readers;
     struct epoch_end epochs[LINK_EPOCHS]; /* of this run the last; its end is the head */
     size_t epoch_count;
-    struct state now, committed, saved;
+    struct state now, committed;
     enum phase phase;
-    bool savepoint, broken;
+    bool broken;
     int wal_pages;
     struct copy found, one; /* for the tables, for journal_at */
     char error[512];

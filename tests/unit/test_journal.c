@@ -158,35 +158,6 @@ static void a_rollback_restores_log_and_tables (void **state)
     assert_int_equal (journal_check (journal, 0, &bad), JOURNAL_OK);
 }
 
-static void a_savepoint_is_undone_alone (void **state)
-{
-    struct journal *journal = opened (state);
-    struct span value;
-    begin_batch (journal);
-    add_record (journal, CB_LANE_FLASH, "before");
-    struct hash chain = journal_chain (journal);
-    assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
-    add_record (journal, CB_LANE_FLASH, "undone");
-    assert_int_equal (journal_put (journal, span_of ("a"), span_of ("undone")), JOURNAL_OK);
-    assert_int_equal (journal_undo (journal), JOURNAL_OK);
-    assert_int_equal (journal_head (journal), 1);
-    assert_hash_equal (journal_chain (journal), chain);
-
-    assert_int_equal (journal_savepoint (journal), JOURNAL_OK);
-    assert_int_equal (add_record (journal, CB_LANE_FLASH, "released"), 2);
-    assert_int_equal (journal_put (journal, span_of ("b"), span_of ("released")), JOURNAL_OK);
-    assert_int_equal (journal_release (journal), JOURNAL_OK);
-    commit_batch (journal);
-
-    struct journal_reader *reader = journal_reader_new (journal, CB_LANE_FLASH, 0);
-    expect_next (reader, 1, "before");
-    expect_next (reader, 2, "released");
-    expect_end (reader);
-    journal_reader_free (&reader);
-    assert_int_equal (journal_get (journal, span_of ("a"), &value), JOURNAL_END);
-    assert_int_equal (journal_get (journal, span_of ("b"), &value), JOURNAL_OK);
-}
-
 static void each_run_has_an_epoch_and_ends_the_one_before_at_the_head (void **state)
 {
     struct epoch first = journal_epoch (opened (state));
@@ -363,7 +334,6 @@ int main (void)
         TEST (the_largest_envelope_fits),
         TEST (the_chain_covers_leaf_reason_lane_and_epoch),
         TEST (a_rollback_restores_log_and_tables),
-        TEST (a_savepoint_is_undone_alone),
         TEST (each_run_has_an_epoch_and_ends_the_one_before_at_the_head),
         TEST (of_200_runs_the_latest_are_listed_and_the_chain_fits_over_all),
         TEST (a_run_above_the_highest_counter_has_another_nonce),
