@@ -172,7 +172,6 @@ static bool read_counted (struct counted *c, struct span row)
     return pack_done (&in);
 }
 
-/* What falls to nothing has no row, so that the tables say nothing of how they came to be. */
 static void add_one (struct store *store, unsigned table, int64_t quarter, struct span name, int by)
 {
     struct key key;
@@ -180,9 +179,7 @@ static void add_one (struct store *store, unsigned table, int64_t quarter, struc
     key_u8 (&key, table);
     key_u64 (&key, (uint64_t) quarter);
     key_text (&key, name);
-    uint64_t now = table_get_u64 (store->journal, &key, 0) + (uint64_t) (int64_t) by;
-    store_ok (store, now == 0 ? journal_del (store->journal, key_span (&key))
-                              : table_put_u64 (store->journal, &key, now));
+    casework_count (store, &key, by);
 }
 
 static void count (struct store *store, const struct key *subject, const struct counted *c, int by)

@@ -43,10 +43,19 @@ struct touched {
     UT_hash_handle hh;
 };
 
+/* What is to be added to a number. */
+struct counter {
+    UT_hash_handle hh;
+    int64_t by;
+    size_t size;
+    uint8_t key[];
+};
+
 struct casework {
     struct touched *touched; /* in the order in which they were */
-    uint8_t *policy_bytes;   /* owned; what `policy` borrows from */
-    struct policy *policy;   /* NULL: not read yet, or there is none */
+    struct counter *counters;
+    uint8_t *policy_bytes; /* owned; what `policy` borrows from */
+    struct policy *policy; /* NULL: not read yet, or there is none */
     bool policy_read;
 };
 
@@ -69,6 +78,16 @@ static void touched_clear (struct casework *self)
     }
 }
 
+static void counters_clear (struct casework *self)
+{
+    struct counter *one, *next;
+    HASH_ITER (hh, self->counters, one, next)
+    {
+        HASH_DEL (self->counters, one);
+        free (one);
+    }
+}
+
 static void policy_clear (struct casework *self)
 {
     free (self->policy);
@@ -83,6 +102,7 @@ void casework_forget (struct store *store)
     if (store->casework == NULL)
         return;
     touched_clear (store->casework);
+    counters_clear (store->casework);
     policy_clear (store->casework);
 }
 
@@ -94,6 +114,12 @@ void casework_free (struct store *store)
 }
 
 /* --- Subjects ------------------------------------------------------------------------------ */
+
+/* Of the bytes of a subject those that say something; what lies between its parts is 0. */
+static size_t subject_size (const struct subject *subject)
+{
+    return offsetof (struct subject, key.bytes) + subject->key.size;
+}
 
 void subject_id (struct subject *out, enum subject_class class, const struct msg_id *id)
 {
@@ -118,14 +144,46 @@ void casework_touch (struct store *store, const struct subject *subject)
 {
     struct casework *self = own (store);
     struct touched *one = NULL;
-    HASH_FIND (hh, self->touched, subject, sizeof *subject, one);
+    size_t size = subject_size (subject);
+    HASH_FIND (hh, self->touched, subject, size, one);
     if (one != NULL)
         return;
-    one = calloc (1, sizeof *one);
+    one = malloc (sizeof *one);
     if (one == NULL)
         abort ();
-    one->subject = *subject;
-    HASH_ADD (hh, self->touched, subject, sizeof one->subject, one);
+    memcpy (&one->subject, subject, size);
+    HASH_ADD (hh, self->touched, subject, size, one);
+}
+
+void casework_count (struct store *store, const struct key *key, int by)
+{
+    struct casework *self = own (store);
+    struct counter *one = NULL;
+    HASH_FIND (hh, self->counters, key->bytes, key->size, one);
+    if (one == NULL) {
+        one = calloc (1, sizeof *one + key->size);
+        if (one == NULL)
+            abort ();
+        one->size = key->size;
+        memcpy (one->key, key->bytes, key->size);
+        HASH_ADD_KEYPTR (hh, self->counters, one->key, one->size, one);
+    }
+    one->by += by;
+}
+
+static void counters_write (struct store *store, struct casework *self)
+{
+    struct key key;
+    for (struct counter *one = self->counters; one != NULL; one = one->hh.next) {
+        if (one->by == 0)
+            continue;
+        key.size = one->size;
+        memcpy (key.bytes, one->key, one->size);
+        uint64_t now = table_get_u64 (store->journal, &key, 0) + (uint64_t) one->by;
+        store_ok (store, now == 0 ? journal_del (store->journal, key_span (&key))
+                                  : table_put_u64 (store->journal, &key, now));
+    }
+    counters_clear (self);
 }
 
 /* --- Parts --------------------------------------------------------------------------------- */
@@ -167,6 +225,8 @@ void casework_settle (struct store *store)
         settle_round (store, round.touched);
         touched_clear (&round);
     }
+    if (self != NULL)
+        counters_write (store, self);
 }
 
 /* --- The policy ---------------------------------------------------------------------------- */

@@ -72,6 +72,9 @@ void casework_fold (struct store *store, const struct intake_batch *batch, const
  * later or its own. */
 void casework_touch (struct store *store, const struct subject *subject);
 void casework_settle (struct store *store);
+/* Adds to a table's number, once at the end of the settle for all that came together: what all
+ * cases count into is read and written once a job. What falls to 0 has no row. */
+void casework_count (struct store *store, const struct key *key, int by);
 /* After a rollback. */
 void casework_forget (struct store *store);
 void casework_free (struct store *store);
