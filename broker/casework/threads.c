@@ -197,21 +197,44 @@ static void note_state (struct store *store, const struct step *step)
     }
 }
 
-static void add_step (struct store *store, const struct step *step)
+/* A report that comes before all else, as nearly all do: nothing has to be read again. */
+static void note_first (struct store *store, const struct step *step)
 {
     struct key key;
+    struct case_entry entry = { .step = *step };
+    struct case_state state;
+    struct subject subject;
+    subject_id (&subject, SUBJECT_CASE, &step->thread);
+    casework_touch (store, &subject);
+    case_fold (&state, &entry, 1);
+    case_key (&key, TABLE_CASES, key_span (&subject.key));
+    if (state.known)
+        put_state (store, &key, &state);
+}
+
+static void add_step (struct store *store, const struct step *step)
+{
+    struct key key, prefix;
+    struct span found, value;
     struct pack_out row;
     key_begin (&key, TABLE_STEPS);
     key_id (&key, &step->thread);
+    prefix = key;
     key_u8 (&key, rank_of (step));
     key_hash (&key, &step->leaf);
-    if (has (store->journal, &key))
+    bool first = step->what == CASE_REPORT &&
+                 journal_scan (store->journal, key_span (&prefix), span_bytes (NULL, 0), &found,
+                               &value) == JOURNAL_END;
+    if (!first && has (store->journal, &key))
         return;
     pack_init (&row);
     step_pack (&row, step);
     store_ok (store, journal_put (store->journal, key_span (&key), pack_result (&row)));
     pack_free (&row);
-    note_state (store, step);
+    if (first)
+        note_first (store, step);
+    else
+        note_state (store, step);
 }
 
 void threads_add_report (struct store *store, const struct envelope *original)
