@@ -209,28 +209,31 @@ static int64_t done_at (struct store *store, struct history *history, const stru
 
 /* One row at most: what was said of when the origin became aware may change. */
 static void settle_report (struct store *store, const struct case_state *state,
-                           const struct clock_view *view, const struct key *of_case)
+                           const struct breach *report, const struct key *of_case)
 {
     struct key prefix = *of_case, after = { .size = 0 };
-    struct breach report, b = { .id = state->id };
-    bool late = late_report (store, state, view, &report);
+    struct breach b = { .id = state->id };
     key_text (&prefix, span_of (clock_name (CLOCK_REPORT)));
     while (index_next (store, &prefix, of_case->size, &after, &b))
-        if (!late || b.started != report.started || b.due != report.due)
+        if (report == NULL || b.started != report->started || b.due != report->due)
             forget (store, &b);
-    if (late)
-        note (store, &report);
+    if (report != NULL)
+        note (store, report);
 }
 
 void breaches_settle (struct store *store, const struct case_state *state,
                       const struct clock_view *view)
 {
     struct history history = { .read = false };
-    struct breach b = { .id = state->id, .severity = state->severity };
+    struct breach report, b = { .id = state->id, .severity = state->severity };
     struct key prefix, after = { .size = 0 };
     key_begin (&prefix, TABLE_BREACHED);
     key_id (&prefix, &state->id);
-    settle_report (store, state, view, &prefix);
+    bool late = late_report (store, state, view, &report);
+    if (!late && !index_next (store, &prefix, prefix.size, &after, &b))
+        return;
+    settle_report (store, state, late ? &report : NULL, &prefix);
+    after.size = 0;
     while (index_next (store, &prefix, prefix.size, &after, &b)) {
         b.done = b.clock == CLOCK_REPORT ? state->reported : done_at (store, &history, &b);
         row_put (store, &b);

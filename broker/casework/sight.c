@@ -49,6 +49,7 @@ struct folding {
     const struct envelope *e;
     int64_t position;
     bool past;      /* there were no sightings yet when it came: nobody is told of it any more */
+    bool any;       /* out: there is a pattern in it */
     bool here, own; /* it may be named in an alarm; it is this party's own, and may be named */
     struct span id; /* of a case that this party led from the start; empty: of none */
 };
@@ -76,8 +77,10 @@ static void note_pattern (struct store *store, struct span id, const struct hash
 static void fold_pattern (const struct hash *pattern, struct span class,
                           const struct indicator *typed, void *arg)
 {
-    const struct folding *f = arg;
+    struct folding *f = arg;
     struct key key;
+    struct span value;
+    f->any = true;
     if (f->here && typed != NULL) {
         case_rows (&key, ROWS_HELD, span_bytes (pattern->bytes, HASH_SIZE));
         if (table_get_u64 (f->store->journal, &key, 0) == 0)
@@ -100,7 +103,8 @@ static void fold_pattern (const struct hash *pattern, struct span class,
     }
 }
 
-static void fold_one (struct store *store, const struct envelope *e, int64_t position, bool here,
+/* Whether there is a pattern in it. */
+static bool fold_one (struct store *store, const struct envelope *e, int64_t position, bool here,
                       struct span id)
 {
     struct folding f = { .store = store,
@@ -111,6 +115,7 @@ static void fold_one (struct store *store, const struct envelope *e, int64_t pos
                          .own = span_is (e->id.origin, store->self) && e->tlp <= CB_TLP_GREEN,
                          .id = id };
     patterns_each (e, fold_pattern, &f);
+    return f.any;
 }
 
 /* Of a case only its reporter and its lead say what is in it. */
@@ -119,10 +124,11 @@ static bool speaks (const struct store *store, const struct envelope *e)
     return span_equal (e->id.origin, e->thread.origin) || span_is (e->id.origin, store->self);
 }
 
-static void fold_early (struct store *store, const struct msg_id *id, struct span bytes)
+static bool fold_early (struct store *store, const struct msg_id *id, struct span bytes)
 {
     struct key prefix, after = { .size = 0 };
     struct span key, value;
+    bool any = false;
     key_begin (&prefix, TABLE_ANSWERS);
     key_id (&prefix, id);
     for (size_t i = 0; i < EARLY_MAX && table_next (store->journal, &prefix, &after, &key, &value);
@@ -131,9 +137,10 @@ static void fold_early (struct store *store, const struct msg_id *id, struct spa
         struct envelope e;
         uint8_t *copy = store_message (store, (int64_t) tail_u64 (key), &record, &e);
         if (copy != NULL && span_is (e.kind, "update") && speaks (store, &e))
-            fold_one (store, &e, record.position, false, bytes);
+            any |= fold_one (store, &e, record.position, false, bytes);
         free (copy);
     }
+    return any;
 }
 
 /* Its own key for tags is made when there is first something to tell. */
@@ -156,7 +163,7 @@ static void fold_report (struct store *store, const struct item *item, const str
         return;
     bool lead = span_is (step.lead, store->self);
     struct span bytes = id_bytes (&id, &e->id);
-    fold_one (store, e, item->position, item->here, lead ? bytes : span_bytes (NULL, 0));
+    bool any = fold_one (store, e, item->position, item->here, lead ? bytes : span_bytes (NULL, 0));
     if (!lead)
         return;
     need_key (store, secret);
@@ -166,8 +173,9 @@ static void fold_report (struct store *store, const struct item *item, const str
     sightings_tag (secret, bytes, tag);
     case_rows (&key, ROWS_CASE, span_bytes (tag, TAG_SIZE));
     store_ok (store, journal_put (store->journal, key_span (&key), bytes));
-    fold_early (store, &e->id, bytes);
-    touch_case (store, bytes);
+    any |= fold_early (store, &e->id, bytes);
+    if (any)
+        touch_case (store, bytes);
 }
 
 void sight_fold (struct store *store, const struct item *item, const struct envelope *e)
