@@ -63,6 +63,7 @@ for count in $COUNTS; do
     held=$count
     id=$(certbus -C pk list --kind advisory -n 1 | grep -oE 'pk/[0-9]+-[0-9]+' | head -n 1)
     run=${id#pk/}; run=${run%-*}
+    case=$(certbus -C pk list --kind incident -n 1 | grep -oE '[a-z0-9.]+/[0-9]+-[0-9]+' | head -n 1)
     code=$(certbus -C pk show "$id" | awk '/^Code/ { print $2; exit }')
     number=$(certbus -C pk --json show "$id" | grep -oE 'FILL-[0-9]+-[0-9]+' | head -n 1)
     attached=$(certbus -C pk publish "$PROJECT/config/samples/advisory.json" --tlp GREEN --to pk \
@@ -87,6 +88,11 @@ for count in $COUNTS; do
     measure list --quarantine
     measure show "$id"
     measure show "pk/$run-16"
+    measure show "$case"
+    measure cases
+    measure clocks
+    measure breaches
+    measure compliance "$id"
     measure show "f8/$run-8"
     measure show "$number"
     measure show "${number,,}"
