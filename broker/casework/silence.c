@@ -5,8 +5,6 @@
 #include "broker/heard.h"
 #include "bus/core/when.h"
 
-#include "bus/core/when.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +121,21 @@ static void silence_begin (struct store *store)
     casework_touch (store, &returns);
 }
 
+static bool reads (struct span kind)
+{
+    return span_is (kind, "policy");
+}
+
+/* No message is a step of a silence, so another limit counts at once. */
+static void fold (struct store *store, const struct intake_batch *batch, const struct item *item,
+                  const struct envelope *e)
+{
+    (void) batch;
+    (void) item;
+    if (reads (e->kind) && e->mode == CB_MODE_LIVE)
+        silence_begin (store);
+}
+
 bool silence_fire (struct store *store, const struct subject *subject, const struct timer *timer,
                    int64_t now, struct deed *out)
 {
@@ -156,5 +169,10 @@ bool silence_fire (struct store *store, const struct subject *subject, const str
 }
 
 const struct casework_part silence_part = {
-    .name = "silence", .class = SUBJECT_SILENCE, .settle = settle, .begin = silence_begin
+    .name = "silence",
+    .reads = reads,
+    .fold = fold,
+    .class = SUBJECT_SILENCE,
+    .settle = settle,
+    .begin = silence_begin,
 };

@@ -387,12 +387,18 @@ static void take_batch (struct store *store, void *arg)
     }
 }
 
-void holder_take (struct holder *self, const struct history *history, const size_t *order,
-                  size_t count, bool lost)
+size_t holder_offer (struct holder *self, const struct history *history, const size_t *order,
+                     size_t count, bool lost)
 {
     struct batch batch = { history, order, count, 0 };
     holder_run (self, take_batch, &batch, lost);
-    assert_int_equal (batch.refused, 0);
+    return batch.refused;
+}
+
+void holder_take (struct holder *self, const struct history *history, const size_t *order,
+                  size_t count, bool lost)
+{
+    assert_int_equal (holder_offer (self, history, order, count, lost), 0);
 }
 
 static void rebuild (struct store *store, void *arg)

@@ -53,9 +53,12 @@ void holder_restart (struct holder *self);
  * back at the end. */
 void holder_run (struct holder *self, void (*run) (struct store *store, void *arg), void *arg,
                  bool lost);
-/* Stores messages in one transaction. */
+/* Stores messages in one transaction; none is refused. */
 void holder_take (struct holder *self, const struct history *history, const size_t *order,
                   size_t count, bool lost);
+/* The same; returns how many were refused: what is played has to belong to its exercise. */
+size_t holder_offer (struct holder *self, const struct history *history, const size_t *order,
+                     size_t count, bool lost);
 void holder_rebuild (struct holder *self);
 /* All rows of these tables, keys and values, in order; owned: pack_free. */
 void holder_dump (struct holder *self, const char *tables, struct pack_out *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cases as tables: live or rebuilt, in whatever order and by whomever they are held. */
 #include "tests/unit/support_casework.h"
+#include "tests/unit/support_life.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,26 @@ static void a_rebuilt_projection_equals_the_live_one (void **state)
     holder_close (&holder);
     history_free (&history);
     free (order);
+}
+
+/* Clocks, timers and what they raise, advisories, exercises and all else, under policies that
+ * change; the time is made up. */
+static void so_does_all_of_casework_with_what_was_due_raised (void **state)
+{
+    (void) state;
+    static struct life life;
+    struct pack_out live, rebuilt;
+    life_open (&life, 21, 4000);
+    while (life_goes_on (&life))
+        ;
+    holder_dump (&life.holder, casework_tables (), &live);
+    holder_rebuild (&life.holder);
+    holder_dump (&life.holder, casework_tables (), &rebuilt);
+    assert_true (life.deeds > 500);
+    expect_same (&live, &rebuilt);
+    pack_free (&live);
+    pack_free (&rebuilt);
+    life_close (&life);
 }
 
 static void whatever_order_they_came_in_each_holder_has_the_same_cases (void **state)
@@ -161,6 +182,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (a_rebuilt_projection_equals_the_live_one),
+        cmocka_unit_test (so_does_all_of_casework_with_what_was_due_raised),
         cmocka_unit_test (whatever_order_they_came_in_each_holder_has_the_same_cases),
         cmocka_unit_test (a_flood_of_its_reporter_does_not_displace_what_the_lead_decides),
         cmocka_unit_test (a_flood_of_strangers_does_not_displace_what_the_lead_decides),
