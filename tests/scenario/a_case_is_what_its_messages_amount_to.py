@@ -64,6 +64,7 @@ def a_step_that_would_not_count_is_refused_before_it_is_signed(tree):
     pk, sindh, kpt = tree.chain()
     ident, ref = report(kpt)
     until(lambda: sindh.ask("cases")["cases"], "the report is a case at its lead")
+    until(lambda: any(record.kind == "receipt" for record in kpt.records()), "it has its receipt")
     before = kpt.status()["head"]
     refused(lambda: step(kpt, ref, "acknowledge", "pk.sindh"), "illegal-step",
             "only the lead", "the lead is pk.sindh; possible now: update, ask")
