@@ -110,7 +110,7 @@ static void alarm_of (struct store *store, struct about *a, struct deed *out)
 {
     const struct case_state *state = &a->one->state;
     msg_id_text (&state->id, a->id);
-    when_text (a->run->due, a->due);
+    when_text (a->run->due / 1000 * 1000, a->due); /* nobody reads thousandths at night */
     say_title (a);
     say_text (a);
     if (a->run->place != CLOCK_LEAD)

@@ -18,6 +18,8 @@
 #define SYSTEMS_MANY   20
 #define COUNT_MAX      100000000
 
+#define DOTS "..."
+
 /* Cut between characters. */
 static json_t *cut (const char *text, size_t size, size_t most)
 {
@@ -39,7 +41,16 @@ static json_t *title_of (const char *what)
         }
     while (size && strchr (".! ", what[size - 1]))
         size--;
-    return cut (what, size, TITLE_LONG);
+    if (size <= TITLE_LONG)
+        return cut (what, size, size);
+    /* Between words, where there are any. */
+    size_t most = TITLE_LONG - strlen (DOTS), blank = most;
+    while (blank && what[blank] != ' ')
+        blank--;
+    json_t *begun = cut (what, blank ? blank : most, most);
+    json_t *made = json_sprintf ("%s" DOTS, json_string_value (begun));
+    json_decref (begun);
+    return made;
 }
 
 /* --- Who can be called ------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ static int tell (struct call *call)
     struct post post = { .document = NULL };
     struct party_name self;
     struct span answer;
-    char parent[PARTY_MAX + 1], period[16];
+    char parent[PARTY_MAX + 1], period[16], step[32];
     const char *remark = args_text (&call->args, "text");
     int code = look (call, &answer);
     if (code != EXIT_DONE)
@@ -76,6 +76,8 @@ static int tell (struct call *call)
     post_start (&post, "nil-return", body);
     code = post_options (&post, call);
     post.kind = "nil-return";
+    snprintf (step, sizeof step, "nil-return for %s", period);
+    post.step = step;
     if (!post.tlp)
         post.tlp = CB_TLP_GREEN;
     if (!post.to_count)

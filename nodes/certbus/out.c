@@ -99,6 +99,20 @@ struct line line_text (const char *text)
     return line_of (span_of (text));
 }
 
+struct line line_flat (struct span text)
+{
+    char flat[LINE_MAX_BYTES];
+    size_t used = 0;
+    for (size_t at = 0; at < text.size && used < sizeof flat; at++) {
+        bool blank = text.data[at] == '\n' || text.data[at] == ' ';
+        if (!blank)
+            flat[used++] = (char) text.data[at];
+        else if (used && flat[used - 1] != ' ')
+            flat[used++] = ' ';
+    }
+    return line_of (span_bytes (flat, used));
+}
+
 static struct wrap wrap;
 static bool wrapping;
 

@@ -25,6 +25,9 @@ struct line {
 struct line line_of (struct span text);
 struct line line_text (const char *text);
 
+/* A text of several lines on one: line feeds, and blanks after them, are one blank. */
+struct line line_flat (struct span text);
+
 /* printf to standard output, where whatever is not harmless is made so once more. */
 void say (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 /* A text of several lines, each after `indent` spaces, so that none can pass for ours. */

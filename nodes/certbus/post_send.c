@@ -70,6 +70,12 @@ static bool to_itself (const struct post *post, const char *id)
 {
     size_t size = post->to_count == 1 ? strlen (post->to[0]) : 0;
     return size && strncmp (id, post->to[0], size) == 0 && id[size] == '/';
+/* For nobody but the party that has sent it, as its id says. */
+static bool is_own (const struct post *post, const char *id)
+{
+    size_t size = strcspn (id, "/");
+    return post->to_count == 1 && strlen (post->to[0]) == size &&
+           strncmp (post->to[0], id, size) == 0;
 }
 
 static void print_sent (const struct post *post, const struct ready *ready, struct span answer)
@@ -82,7 +88,10 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
         say ("%s  ", line_of (number.size ? number : shown).text);
     say ("code %s\nto ", line_of (body_text (answer, "code")).text);
     say_audience (post);
-    if (ready->dry_run.size)
+    bool own = is_own (post, id.text);
+    if (own)
+        say (", this party alone");
+    else if (ready->dry_run.size)
         say (" : %zu %s known here", ready->reached, ready->reached == 1 ? "party" : "parties");
     say ("\n");
     if (shown.size && number.size && !span_equal (shown, number))
@@ -91,6 +100,7 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
     if (person && !post->step)
         print_code (answer);
     if (ready->dry_run.size && !ready->reached && !to_itself (post, id.text))
+    if (ready->dry_run.size && !ready->reached && !own)
         complain ("warning: it reaches nobody known here");
     if (*ready->away)
         say ("the parent %s is away: it waits here\n", ready->away);

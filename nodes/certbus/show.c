@@ -159,8 +159,7 @@ static void print (struct call *call, const struct fetched *fetched,
     if (record->whole)
         attach_print (call, &record->e.id);
     print_far (fetched);
-    if (record->whole && span_is (record->e.kind, "advisory"))
-        say ("  who did it       certbus compliance %s\n", line_text (call->args.operands[0]).text);
+    asked_print_next (call, record);
     life_refused (call, fetched);
     if (told)
         case_print (told);

@@ -104,6 +104,37 @@ def a_case_goes_from_its_report_to_a_countersigned_close(tree):
     note(f"{case(sindh, ident)['steps']} steps")
 
 
+def who_looks_at_a_case_is_told_what_to_type_next(tree):
+    _, sindh, kpt = parties(tree)
+    long = "The gate is down and nobody knows for how long " * 4
+    ident = reported(tree, f"{long}\nIt began at night.")
+    shown = sindh.certbus("show", ident)
+    need(f"Next: certbus ack {ident} --by NAME" in shown, f"the lead acknowledges: {shown}")
+    need("certbus update, ack, assign, triage" in shown, f"commands, as they are typed: {shown}")
+    need("U+000A" not in shown and "It began at night." in shown, f"text on one line: {shown}")
+    title = json.loads(sindh.certbus("--json", "show", ident))["case"]["title"]
+    need(title.endswith("...") and (long + " ").startswith(title[:-3] + " "),
+         f"a long title is cut between words: {title}")
+    need("Next:" not in kpt.certbus("show", ident), "nothing waits for who has reported")
+    sindh.certbus("ack", ident, "--by", "S. Ahmed")
+    sindh.certbus("ask", ident, "How long\nwill it take?")
+    until(lambda: case(kpt, ident)["questions"], "the question is there")
+    shown = kpt.certbus("show", ident)
+    need(f"Next: certbus answer {ident}" in shown and "How long will it take?" in shown,
+         f"who is asked answers: {shown}")
+    asked = case(sindh, ident)["questions"][0]["id"]
+    need("acknowledge" in sindh.certbus("show", asked), "a step without words is named by itself")
+    kpt.certbus("answer", ident, "An hour.")
+    kpt.certbus("close", ident, "--root-cause", "a cable", "--lessons", "two cables")
+    until(lambda: case(sindh, ident)["proposed"], "the proposal is there")
+    need(f"Next: certbus close {ident} --accept" in sindh.certbus("show", ident), "to be signed")
+    sindh.certbus("close", ident, "--accept", "--by", "S. Ahmed")
+    said = sindh.certbus("clocks")
+    need("silence" not in said and "silence" in sindh.certbus("clocks", "--class", "silence"),
+         f"who may still be silent is no news: {said}")
+    need("every clock" not in sindh.certbus("breaches", "pk.nobody"), "nobody is praised unknown")
+
+
 def what_is_wrong_is_one_line_and_changes_nothing(tree):
     pk, sindh, kpt = parties(tree)
     ident = reported(tree, "A mistake")
@@ -118,6 +149,8 @@ def what_is_wrong_is_one_line_and_changes_nothing(tree):
     refuses(sindh, "(illegal-step)", "reopen", ident, "--why", "x")
     refuses(sindh, "possible now: ", "answer", ident, "yes", "--question", asked)
     refuses(sindh, "no question to pk.sindh is open", "answer", ident, "yes")
+    refuses(sindh, "the open cases: certbus cases", "ack", "kpt", "--by", "A")
+    refuses(sindh, "what is it? --severity", "triage", ident, code=2)
     refuses(sindh, "is past", "ack", ident, "--by", "A", "--next-update", YEARS, code=2)
     refuses(sindh, "--by OFFICER", "ack", ident, code=2)
     refuses(sindh, "is no audience", "transfer", ident, "Not A Party", "--why", "x")
@@ -166,6 +199,7 @@ def a_shift_is_handed_over_signed_and_never_leaves(tree):
                          "S. Ahmed")
     need("Still open at seven" in said and "Who saw it first?" in said, said)
     need("reaches nobody" not in said, f"it is meant to stay: {said}")
+    need("to pk.sindh, this party alone" in said and "warning" not in said, said)
     last = json.loads(sindh.certbus("--json", "handover", "--last"))
     need(last["by"] == "S. Ahmed" and last["body"]["successor"] == "K. Khan", last)
     need(last["tlp"] == "TLP:AMBER" and last["audience"] == ["pk.sindh"], last)
@@ -177,6 +211,7 @@ def a_shift_is_handed_over_signed_and_never_leaves(tree):
 
 
 prove(a_case_goes_from_its_report_to_a_countersigned_close,
+      who_looks_at_a_case_is_told_what_to_type_next,
       what_is_wrong_is_one_line_and_changes_nothing,
       an_officer_does_what_he_may_and_nobody_speaks_for_another,
       a_shift_is_handed_over_signed_and_never_leaves,

@@ -70,8 +70,13 @@ def what_a_party_says_is_in_the_ledger_of_the_issuer_and_between(tree):
     shown = Terminal(tree, KPT, "--no-pager", "show", ident).ends()
     need("pk is told that it was opened here" in shown, f"it does not say so: {shown}")
     need("is told" not in Terminal(tree, KPT, "--no-pager", "show", ident).ends(), "told twice")
+    for line in (f"certbus ack {ident} --by NAME", f"certbus comply {ident} --action A2 --done"):
+        need(line in shown, f"what to type: {line}: {shown}")
+    need(f"certbus compliance {ident}" in tree[PK].certbus("show", ident), "who did it, for pk")
     kpt.certbus("ack", ident, "--by", "Ayesha", "--applicable")
-    kpt.certbus("comply", ident, "--action", "A1", "--done", "--evidence", "ticket 5")
+    need("given twice" in kpt.certbus("comply", ident, "--action", "1", "--action", "A1", "--done",
+                                      expect=2), "the first is A1")
+    kpt.certbus("comply", ident, "--action", "1", "--done", "--evidence", "ticket 5")
     kpt.certbus("comply", ident, "--action", "A2", "--planned", "--when", "in 3 days")
     kpt.certbus("comply", ident, "--action", "A3", "--waive", "--reason", "no such system",
                 "--approver", "Director IT")

@@ -191,6 +191,33 @@ static bool wanted (struct call *call)
     return false;
 }
 
+void asked_print_next (struct call *call, const struct record *record)
+{
+    struct asked asked;
+    struct pack_in in;
+    if (!asked_about (call, record, &asked)) {
+        if (record->whole && span_is (record->e.kind, "advisory"))
+            say ("  who did it       certbus compliance %s\n",
+                 line_text (call->args.operands[0]).text);
+        asked_free (&asked);
+        return;
+    }
+    say ("\nWhat it asks of %s\n", asked.self);
+    if (body_int (asked.row, "acknowledged", 0) == 0)
+        say ("  acknowledge it   certbus ack %s --by NAME\n", asked.id);
+    for (size_t left = answer_array (asked.row, "actions", &in); left; left--) {
+        struct span one = pack_any (&in), state = body_text (one, "state"),
+                    id = body_text (one, "id");
+        bool open = span_is (state, "open") || span_is (state, "planned");
+        say ("  %-15.60s  %s", line_of (id).text, line_of (state).text);
+        if (open)
+            say (": certbus comply %s --action %.60s --done", asked.id, line_of (id).text);
+        say ("\n");
+    }
+    say ("  other answers    certbus help comply\n");
+    asked_free (&asked);
+}
+
 void asked_opened (struct call *call, const struct record *record)
 {
     struct asked asked;

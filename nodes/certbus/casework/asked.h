@@ -38,6 +38,10 @@ int asked_answer (struct call *call, const struct asked *asked, json_t *body, co
  * read_receipts says no or the caller may not act. One line says so. */
 void asked_opened (struct call *call, const struct record *record);
 
+/* Of an advisory that asks this party: what it has not said yet, and what to type. Of another:
+ * who has answered. */
+void asked_print_next (struct call *call, const struct record *record);
+
 /* `certbus ack` of an advisory. An exit code. */
 int ack_advisory (struct call *call, const char *id);
 

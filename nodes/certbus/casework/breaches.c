@@ -112,6 +112,8 @@ static void finish (struct listing *listing)
     if (listing->made)
         say_json (json_pack ("{s:O, s:O}", "breaches", listing->made, "counts", listing->counts),
                   true);
+    else if (!listing->shown && !listing->csv && listing->party)
+        say ("nothing is known here that %s has not done in time\n", listing->party);
     else if (!listing->shown && !listing->csv)
         say ("every clock was met\n");
     else if (!listing->csv)

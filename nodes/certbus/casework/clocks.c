@@ -93,6 +93,10 @@ static void print (const struct listing *listing, struct span row)
 static bool take (void *self, struct span row)
 {
     struct listing *listing = self;
+    /* Who is connected may be silent for an hour at any time: that is no news. */
+    if (!listing->class && !listing->made && span_is (body_text (row, "class"), "silence") &&
+        body_int (row, "due", 0) > listing->now)
+        return true;
     listing->cut = listing->shown == listing->most;
     if (listing->cut)
         return false;
@@ -176,7 +180,8 @@ const struct command command_clocks = {
     .about =
         "Each line: severity, when it is due (or for how long it is overdue), the clock, what it\n"
         "is about, whose clock it is, and what happens next when nobody acts. A clock stays until\n"
-        "what it waits for is done.\n"
+        "what it waits for is done. How long each body may still be silent is left out here:\n"
+        "--class silence.\n"
         "\n"
         "When this machine's clock jumps, nothing is raised until somebody has looked at the time\n"
         "and confirms it.",

@@ -121,6 +121,34 @@ static struct span state_of (const struct asked *asked, const char *id)
     return (struct span){ NULL, 0 };
 }
 
+/* The id of an action that was typed, or its place in the list: 1 is the first. */
+static bool which_action (const struct asked *asked, const char *typed,
+                          char id[LEDGER_ACTION_ID + 1])
+{
+    struct pack_in in;
+    if (state_of (asked, typed).size)
+        return snprintf (id, LEDGER_ACTION_ID + 1, "%s", typed) > 0;
+    size_t left = answer_array (asked->row, "actions", &in), place = 0;
+    if (strlen (typed) > 3 || strspn (typed, "0123456789") != strlen (typed))
+        return false;
+    place = strtoul (typed, NULL, 10);
+    if (!place || place > left)
+        return false;
+    for (; place > 1; place--)
+        pack_any (&in);
+    span_text (body_text (pack_any (&in), "id"), id, LEDGER_ACTION_ID + 1);
+    return true;
+}
+
+static bool is_named (const json_t *actions, const char *id)
+{
+    for (size_t i = 0; i < json_array_size (actions); i++)
+        if (strcmp (json_string_value (json_object_get (json_array_get (actions, i), "id")), id) ==
+            0)
+            return true;
+    return false;
+}
+
 static int unknown_action (const struct asked *asked, const char *id)
 {
     struct pack_in in;
@@ -143,12 +171,12 @@ static int named_actions (struct call *call, const struct asked *asked, const st
 {
     size_t count = args_count (&call->args, "action");
     for (size_t i = 0; i < count; i++) {
-        const char *id = args_nth (&call->args, "action", i);
-        if (!state_of (asked, id).size)
-            return unknown_action (asked, id);
-        for (size_t j = 0; j < i; j++)
-            if (strcmp (args_nth (&call->args, "action", j), id) == 0)
-                return usage (call, "--action: %s is given twice", line_text (id).text);
+        char id[LEDGER_ACTION_ID + 1];
+        const char *typed = args_nth (&call->args, "action", i);
+        if (!which_action (asked, typed, id))
+            return unknown_action (asked, typed);
+        if (is_named (actions, id))
+            return usage (call, "--action: %s is given twice", line_text (id).text);
         add (actions, id, said);
     }
     return EXIT_DONE;

@@ -5,6 +5,7 @@
 
 #include "nodes/certbus/ago.h"
 #include "nodes/certbus/casework/rows.h"
+#include "nodes/certbus/casework/step.h"
 #include "nodes/certbus/day.h"
 #include "nodes/certbus/record.h"
 #include "nodes/certbus/screen.h"
@@ -91,7 +92,7 @@ static void print_questions (const struct told *told, int64_t now)
         say (LABEL "%s  %s asks%s%s, %s: ", "open question", line_of (body_text (one, "id")).text,
              line_of (body_text (one, "by")).text, of.size ? " " : "", line_of (of).text,
              moment_of (body_int (one, "asked", 0), now).text);
-        say ("%.200s\n", line_of (body_text (one, "text")).text);
+        say ("%s\n", line_flat (body_text (one, "text")).text);
     }
 }
 
@@ -112,7 +113,7 @@ static void print_step (struct span step)
          when_of (body_int (step, "issued", 0)).text, line_of (body_text (step, "step")).text);
     if (officer.size)
         say ("%s%s", line_of (officer).text, text.size ? ": " : "");
-    say_cells (text, screen_width () ? 60 : 0, false);
+    say_cells (span_of (line_flat (text).text), screen_width () ? 60 : 0, false);
     if (why.size)
         style (STYLE_PLAIN);
     say ("\n");
@@ -134,14 +135,51 @@ static void print_steps (const struct told *told)
         print_step (pack_any (&in));
 }
 
-static void print_may (const struct told *told)
+static bool may (const struct told *told, const char *step)
 {
     struct pack_in in;
-    size_t left = answer_array (told->answer, "may", &in);
-    say ("\nPossible here:%s", left ? "" : " nothing");
-    for (; left; left--)
-        say (" %s", line_of (pack_str (&in, 0, 64)).text);
+    for (size_t left = answer_array (told->answer, "may", &in); left; left--)
+        if (span_is (pack_str (&in, 0, 64), step))
+            return true;
+    return false;
+}
+
+/* A question that this party is to answer. */
+static bool is_asked (const struct told *told)
+{
+    struct pack_in in;
+    for (size_t left = answer_array (told->map, "questions", &in); left; left--) {
+        struct span one = pack_any (&in), of = body_text (one, "of");
+        if (!span_is (body_text (one, "by"), told->self) && (!of.size || span_is (of, told->self)))
+            return true;
+    }
+    return false;
+}
+
+/* What is waited for here comes first, then every command that is possible. */
+static void print_may (const struct told *told)
+{
+#define COMMAND_X(command, step, operand, words, missing) { command, step },
+    static const struct {
+        const char *command, *step;
+    } rows[] = { ACTIONS (COMMAND_X){ "escalate", "escalate" } };
+#undef COMMAND_X
+    bool any = false;
     say ("\n");
+    if (is_asked (told) && may (told, "answer"))
+        say ("Next: certbus answer %s \"...\"\n", told->text);
+    if (!body_int (told->map, "acknowledged", 0) && may (told, "acknowledge"))
+        say ("Next: certbus ack %s --by NAME --next-update \"in 2 hours\"\n", told->text);
+    if (body_text (told->map, "proposed").size && may (told, "close") &&
+        span_is (body_text (told->map, "lead"), told->self))
+        say ("Next: certbus close %s --accept --by NAME\n", told->text);
+    say ("Possible here: ");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (may (told, rows[i].step)) {
+            say ("%s%s", any ? ", " : "certbus ", rows[i].command);
+            any = true;
+        }
+    say ("%s\n", any ? "" : "nothing");
 }
 
 void case_print (const struct told *told)

@@ -176,7 +176,7 @@ static int the_question (const struct told *told, json_t *body)
         json_id_text (&id, reference);
         size_t used = strlen (list);
         snprintf (list + used, sizeof list - used, "\n  %-20.80s  %.80s",
-                  line_of (body_text (one, "id")).text, line_of (body_text (one, "text")).text);
+                  line_of (body_text (one, "id")).text, line_flat (body_text (one, "text")).text);
         open++;
     }
     if (!open)
@@ -304,6 +304,9 @@ static int step_go (struct call *call, const struct told *told)
     if (code == EXIT_DONE && strcmp (action->step, "answer") == 0 &&
         !json_object_get (body, "question"))
         code = the_question (told, body);
+    if (code == EXIT_DONE && strcmp (action->step, "triage") == 0 && json_object_size (body) == 1)
+        code = usage (call, "triage: what is it? --severity, --type, --disposition or "
+                            "--duplicate-of");
     if (code != EXIT_DONE) {
         json_decref (body);
         return code;

@@ -85,6 +85,8 @@ int told_ask (struct call *call, const char *id, struct told *told)
     int code = ask_for (call, id, told, why, sizeof why);
     if (code == EXIT_AWAY)
         complain ("%s", why);
+    else if (code != EXIT_DONE && strcmp (call->refusal, "not-found") == 0)
+        complain ("%s; the open cases: certbus cases", why);
     else if (code != EXIT_DONE)
         complain ("%s: %s", line_text (id).text, why);
     return code;
