@@ -153,6 +153,15 @@ static const char *level_class (struct span level)
     return "";
 }
 
+/* On paper each sheet says its label above and below, on the right, in 12 pt (TLP 2.0). */
+static void put_page_marks (FILE *out, unsigned tlp)
+{
+    static const char *const edges[] = { "top", "bottom" };
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+        fprintf (out, "@page{@%s-right{content:\"%s\";font:bold 12pt Arial,sans-serif}}", edges[i],
+                 cb_tlp_name (tlp));
+}
+
 static void put_head (FILE *out, const struct bulletin_view *view)
 {
     fputs ("<header><h1>", out);
@@ -423,7 +432,9 @@ char *bulletin_html (const struct bulletin_view *view)
            "<meta charset=\"utf-8\"/>\n<title>",
            out);
     put (out, body_text (body, "number"));
-    fprintf (out, "</title>\n<style>%s</style>\n</head><body>\n", style_sheet);
+    fprintf (out, "</title>\n<style>%s", style_sheet);
+    put_page_marks (out, view->tlp);
+    fputs ("</style>\n</head><body>\n", out);
     if (*view->mark)
         fprintf (out, "<div class=\"mark\">%s</div><div class=\"banner\">%s</div>\n", view->mark,
                  view->mark);

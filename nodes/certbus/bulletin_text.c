@@ -58,7 +58,7 @@ static void say_outlook (struct span body)
 
 static void say_figure (const char *label, const struct figure *figure)
 {
-    say ("  %-34.60s %14s  %s\n", line_text (label).text, figure->text, figure->change);
+    say ("  %-42.60s %12s  %s\n", line_text (label).text, figure->text, figure->change);
 }
 
 static void say_first_page (struct span body)

@@ -81,6 +81,7 @@ def the_cabinet_reads_what_an_officer_approved(tree):
     need(message["code"] in page and "http:" not in page.replace("http://www.w3.org/1999/xhtml", ""),
          "no code, or something is fetched")
     xml.dom.minidom.parseString(page)
+    need(page.count('content:"TLP:AMBER"') == 2, "a sheet does not say its TLP above and below")
     need("A quiet week" in cabinet.certbus("bulletin"), "the text has no headline")
 
     again = pk.certbus("bulletin", "--approve", "--by", "Director", expect=1)

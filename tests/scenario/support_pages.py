@@ -56,7 +56,8 @@ EXAMPLES = re.compile("|".join(f"(?P<{name}>{shape})"
                                for name, shape in {**BOUND, **SHAPES}.items()))
 
 # What a person would ask again until it says so.
-READING = re.compile(r"(?:certbus(?: -C \S+)?(?: --json)?(?: (?:status|list|show|tree|config)\b.*)?"
+READING = re.compile(r"(?:certbus(?: -C \S+)?(?: --json)?"
+                     r"(?: (?:status|list|show|tree|config|cases|clocks)\b.*)?"
                      r"|(?:cat|grep|ls|tail|journalctl)\b.*)$")
 
 
