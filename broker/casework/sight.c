@@ -136,11 +136,9 @@ static bool fold_early (struct store *store, const struct msg_id *id, struct spa
         struct record record;
         struct envelope e;
         uint8_t *copy = store_message (store, (int64_t) tail_u64 (key), &record, &e);
-        if (copy != NULL && span_is (e.kind, "update") && speaks (store, &e))
-            any |= fold_one (store, &e, record.position, false, bytes);
         if (copy != NULL && span_is (e.kind, "update") && e.mode != CB_MODE_TEST &&
             speaks (store, &e))
-            fold_one (store, &e, record.position, false, bytes);
+            any |= fold_one (store, &e, record.position, false, bytes);
         free (copy);
     }
     return any;

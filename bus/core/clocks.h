@@ -32,9 +32,8 @@ enum clock_name clock_number (struct span name);
 enum clock_step { CLOCK_REMIND, CLOCK_BREACH, CLOCK_CLIMB, CLOCK_STEPS };
 const char *clock_step_name (unsigned step); /* "remind"; "" for none of them */
 
-#define REMIND_PERCENT 50 /* of the limit, where the policy does not say */
-#define CLOCK_RUNS     16 /* of one case at a time */
-#define CLOCK_RUNS_BY  4  /* of them, that one party below has escalated */
+#define CLOCK_RUNS    16 /* of one case at a time */
+#define CLOCK_RUNS_BY 4  /* of them, that one party below has escalated */
 
 /* A step that may start or stop a clock here. */
 struct clock_arrival {

@@ -65,11 +65,6 @@ static void print_code (struct span answer)
          "compares this code with you, by voice.\n");
 }
 
-/* What stays at home, as a handover does, reaches nobody, and is meant so. */
-static bool to_itself (const struct post *post, const char *id)
-{
-    size_t size = post->to_count == 1 ? strlen (post->to[0]) : 0;
-    return size && strncmp (id, post->to[0], size) == 0 && id[size] == '/';
 /* For nobody but the party that has sent it, as its id says. */
 static bool is_own (const struct post *post, const char *id)
 {
@@ -99,7 +94,6 @@ static void print_sent (const struct post *post, const struct ready *ready, stru
              line_of (shown).text);
     if (person && !post->step)
         print_code (answer);
-    if (ready->dry_run.size && !ready->reached && !to_itself (post, id.text))
     if (ready->dry_run.size && !ready->reached && !own)
         complain ("warning: it reaches nobody known here");
     if (*ready->away)

@@ -93,10 +93,6 @@ struct line message_headline (const struct envelope *e)
     struct span step = body_text (e->body, "step");
     if (!span_is (e->kind, "exercise")) /* a step of a case without words is its own headline */
         return headline_marked (message_exercise (e), *title.text ? message_title (e) : step);
-    if (span_is (e->kind, "update") && step.size && !message_title (e).size)
-        return headline_marked (message_exercise (e), step);
-    if (!span_is (e->kind, "exercise"))
-        return headline_marked (message_exercise (e), message_title (e));
     snprintf (line.text, sizeof line.text, EXERCISE_MARK " %.16s%s%.900s", line_of (step).text,
               *title.text ? ": " : "", title.text);
     return line;

@@ -54,9 +54,6 @@ def what_is_due_is_told_once_and_ends_with_what_was_owed(tree):
     until(lambda: alarms(sindh, "breach"), "the breach was told")
     until(lambda: alarms(pk, "climbed"), "it climbed, and somebody there was woken")
     told = alarms(sindh, "reminder", "breach")
-    need([alarm.body["what"] for alarm in told] == ["reminder", "breach"], told)
-    need(told[1].body["party"] == "pk.sindh" and told[1].lane == 0, told[1].body)
-    need(f"certbus ack {ident}" in told[1].body["text"], told[1].body)
     woken = sindh.certbus("watch", "--as", "pager", "--since", "start", "--count", "1", "--kind",
                           "alarm", "--exec", 'echo "$CERTBUS_KIND of $CERTBUS_THREAD"')
     need(f"alarm of {ident}" in woken, woken)
