@@ -3,7 +3,9 @@
 
 #include "broker/casework/breaches.h"
 #include "broker/casework/clocks.h"
+#include "broker/casework/silence.h"
 #include "bus/core/schema.h"
+#include "bus/core/when.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +36,16 @@ struct clocks_job {
 
 /* --- What a row is about ------------------------------------------------------------------- */
 
+/* Those without a name are timers of the broker alone: nobody owes anything by them. */
 static const char *const classes[SUBJECT_CLASSES] = {
     [SUBJECT_CASE] = "case",       [SUBJECT_ADVISORY] = "advisory", [SUBJECT_BULLETIN] = "bulletin",
     [SUBJECT_SILENCE] = "silence", [SUBJECT_RETURN] = "return",     [SUBJECT_EXERCISE] = "exercise",
-    [SUBJECT_PATTERN] = "pattern",
 };
+
+static bool is_for_people (const struct subject *subject)
+{
+    return subject->class < SUBJECT_CLASSES && classes[subject->class] != NULL;
+}
 
 /* Keys of a map in ascending order, those that are there. */
 struct about {
@@ -47,6 +54,7 @@ struct about {
     struct msg_id id; /* origin empty: it is about no message */
     uint8_t *bytes;   /* owned: what the rest borrows from */
     struct span title, lead, party;
+    char words[PARTY_MAX + 100];  /* a title where nobody has given one */
     const char *severity, *stage; /* NULL: it has none */
     unsigned mode;
 };
@@ -76,18 +84,43 @@ static void about_message (struct store *store, struct about *a)
         return;
     a->title = body_text (e.body, "title");
     a->mode = e.mode;
+    if (a->subject.class == SUBJECT_BULLETIN) {
+        snprintf (a->words, sizeof a->words, "the draft of the bulletin (" SPAN_FMT ") waits",
+                  SPAN_ARG (body_text (e.body, "edition")));
+        a->title = span_of (a->words);
+        a->party = span_of (store->self);
+    }
+}
+
+/* What no message tells of. */
+static void about_none (struct store *store, struct about *a)
+{
+    struct span key = key_span (&a->subject.key);
+    char period[PERIOD_TEXT] = "", heard[WHEN_TEXT];
+    a->party = span_of (store->self);
+    if (a->subject.class == SUBJECT_SILENCE) {
+        a->party = span_bytes (key.data, key.size > 0 ? key.size - 1 : 0);
+        when_text (a->timer.started, heard);
+        snprintf (a->words, sizeof a->words, SPAN_FMT " was last heard %s", SPAN_ARG (a->party),
+                  heard);
+    } else if (a->subject.class == SUBJECT_RETURN) {
+        returns_period (store, a->timer.started, period);
+        snprintf (a->words, sizeof a->words, "reports or nil-returns of %s", period);
+    } else if (a->subject.class == SUBJECT_BULLETIN) {
+        snprintf (a->words, sizeof a->words, "the next bulletin is drafted");
+    }
+    a->title = span_of (a->words);
 }
 
 static void about_of (struct store *store, struct about *a)
 {
     struct span key = key_span (&a->subject.key);
-    bool text = key.size > 1 && memchr (key.data, 0, key.size) == key.data + key.size - 1;
     if (key_id_read (&a->id, key) && a->subject.class == SUBJECT_CASE)
         about_case (store, a);
     else if (a->id.origin.size > 0)
         about_message (store, a);
-    else if (text && a->subject.class == SUBJECT_SILENCE)
-        a->party = span_bytes (key.data, key.size - 1);
+    else
+        about_none (store, a);
 }
 
 static void put_about (struct pack_out *out, const struct about *a)
@@ -99,7 +132,7 @@ static void put_about (struct pack_out *out, const struct about *a)
                            (a->severity != NULL) + (a->stage != NULL) + (a->title.size > 0));
     if (comes)
         put_int (out, "at", t->at);
-    put_text (out, "class", a->subject.class < SUBJECT_CLASSES ? classes[a->subject.class] : "");
+    put_text (out, "class", classes[a->subject.class]);
     put_text (out, "clock", t->clock);
     put_int (out, "due", t->due);
     if (id) {
@@ -195,7 +228,7 @@ static void clocks_run (struct job *base, struct store *store)
         if (!timers_next_clock (store->journal, &here, &subject, &timer))
             return;
         job->after = here;
-        if (job->class != 0 && subject.class != job->class)
+        if (!is_for_people (&subject) || (job->class != 0 && subject.class != job->class))
             continue;
         put_clock (&job->rows, store, &subject, &timer);
         job->count++;
@@ -326,8 +359,8 @@ void local_clocks (const struct question *q)
     struct msg_id id;
     if (!ask_ref (q, "id", &id) || (class.size > 0 && class_of (class) == 0)) {
         answer_refuse (&q->asker, "usage",
-                       "clocks: id is a ref; class is case, advisory, bulletin, silence, return, "
-                       "exercise or pattern");
+                       "clocks: id is a ref; class is case, advisory, bulletin, silence, return "
+                       "or exercise");
         return;
     }
     struct clocks_job *job = job_of (q, TABLE_CLOCKS, clocks_run);

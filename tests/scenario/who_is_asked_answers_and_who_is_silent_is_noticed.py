@@ -9,11 +9,13 @@ The clock of silence is two seconds here; everything else is as in the policy.
 import json
 import pathlib
 import re
+import sqlite3
 import time
 
 import support
 from support import AMBER, GREEN, Failed, Refused, certbus, need, prove, until
 
+RULES = b"scasework\0"  # in the table of single values (broker/tables.h)
 DOMAIN = "login[.]Evil.example"
 
 
@@ -167,6 +169,52 @@ def who_is_silent_raises_one_alarm_and_is_named_and_the_rest_answers(tree):
     need(not silent(sindh, "pk.sindh.port"), "who is connected is not silent")
 
 
+def clocks(broker, *words):
+    return [(row["class"], row["party"]) for row in
+            json.loads(broker.certbus("--json", "clocks", *words))["clocks"]]
+
+
+def rebuilt(broker):
+    """As after an upgrade to a program that works cases and clocks out otherwise."""
+    with sqlite3.connect(pathlib.Path(broker.name) / "journal.db") as db:
+        changed = db.execute("UPDATE kv SET v = ? WHERE k = ?", (bytes([0] * 7 + [99]), RULES))
+        need(changed.rowcount == 1, "the number of the rules is there")
+    db.close()
+
+
+def an_open_silence_outlasts_a_restart_and_a_rebuild_and_is_alarmed_once(tree):
+    sindh = tree["pk.sindh"]
+    before = len(silent(sindh, "pk.sindh.kpt"))
+    tree["pk.sindh.kpt"].stop()
+    until(lambda: len(silent(sindh, "pk.sindh.kpt")) > before, "sindh is alarmed")
+    need(("silence", "pk.sindh.kpt") in clocks(sindh), clocks(sindh))
+    for again in (lambda broker: None, rebuilt):
+        sindh.stop()
+        again(sindh)
+        sindh.start()
+        until(lambda: sindh.open_to("pk.sindh.port"), "the others are back")
+        started = sindh.status()["now"]
+        until(lambda: sindh.status()["now"] - started > 4000, "longer than it waits after a start")
+        need("SILENT" in sindh.certbus("tree"), "its silence is forgotten")
+        need(("silence", "pk.sindh.kpt") in clocks(sindh), clocks(sindh))
+        need(len(silent(sindh, "pk.sindh.kpt")) == before + 1, "it is alarmed anew")
+        need(not silent(sindh, "pk.sindh.port"), "who came back at once is alarmed")
+
+
+def clocks_are_for_people(tree):
+    sindh = tree["pk.sindh"]
+    text = sindh.certbus("clocks")
+    need("pk.sindh.kpt was last heard" in text, text)
+    need("--all shows" in text and "nil-returns" not in text, text)
+    until(lambda: ("silence", "pk.sindh.port") not in clocks(sindh), "who is heard is left out")
+    need(("silence", "pk.sindh.port") in clocks(sindh, "--all"), clocks(sindh, "--all"))
+    text = sindh.certbus("clocks", "--class", "return")
+    need(re.search(r"pk\.sindh  reports or nil-returns of 20\d\d-\d\d", text), text)
+    need(("silence", "pk.sindh.port") in clocks(sindh, "--class", "silence"), "of one class")
+    need({found for found, _ in clocks(tree["pk"], "--all")} <= {"silence", "return", "case"},
+         clocks(tree["pk"], "--all"))
+
+
 prove(each_party_below_is_there_and_the_answer_is_signed_by_who_knows,
       who_has_no_right_to_ask_is_refused,
       the_contact_is_the_newest_and_its_own,
@@ -174,4 +222,6 @@ prove(each_party_below_is_there_and_the_answer_is_signed_by_who_knows,
       seen_answers_with_counts_and_few_are_not_counted,
       who_has_nothing_to_report_says_so_and_the_others_are_listed,
       who_is_silent_raises_one_alarm_and_is_named_and_the_rest_answers,
+      an_open_silence_outlasts_a_restart_and_a_rebuild_and_is_alarmed_once,
+      clocks_are_for_people,
       on=a_country)

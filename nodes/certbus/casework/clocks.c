@@ -12,7 +12,7 @@
 
 static const struct option_row options[] = {
     { "class", 'c', false, "case|advisory|silence|return|bulletin|exercise", "only these" },
-    { "all", 'a', false, NULL, "all that run, not only the first 20" },
+    { "all", 'a', false, NULL, "all that run, also who was heard in time" },
     { "confirm", 0, false, NULL, "the time of this machine is right: let what is held climb" },
     { NULL, 0, false, NULL, NULL },
 };
@@ -29,7 +29,9 @@ struct listing {
     const char *class;
     int64_t now;
     size_t shown, most;
-    bool cut;
+    bool all;
+    bool cut;    /* the first ones are enough */
+    bool hidden; /* who was heard in time was left out */
     struct clock_held {
         int64_t jumped, since;
     } held;
@@ -90,13 +92,21 @@ static void print (const struct listing *listing, struct span row)
     say ("\n");
 }
 
+/* That a thousand bodies were heard in time is no news: they are shown when they are late. */
+static bool in_time (const struct listing *listing, struct span row)
+{
+    struct span class = body_text (row, "class");
+    return !listing->all && !listing->class && body_int (row, "due", 0) > listing->now &&
+           (span_is (class, "silence") || span_is (class, "return"));
+}
+
 static bool take (void *self, struct span row)
 {
     struct listing *listing = self;
-    /* Who is connected may be silent for an hour at any time: that is no news. */
-    if (!listing->class && !listing->made && span_is (body_text (row, "class"), "silence") &&
-        body_int (row, "due", 0) > listing->now)
+    if (in_time (listing, row)) {
+        listing->hidden = true;
         return true;
+    }
     listing->cut = listing->shown == listing->most;
     if (listing->cut)
         return false;
@@ -137,7 +147,8 @@ static int run (struct call *call)
     struct listing listing = { .call = call,
                                .class = args_text (&call->args, "class"),
                                .now = day_here ().now,
-                               .most = args_flag (&call->args, "all") ? SIZE_MAX : SHOWN_USUAL };
+                               .all = args_flag (&call->args, "all") };
+    listing.most = listing.all ? SIZE_MAX : SHOWN_USUAL;
     static const char *const classes[] = { "case",     "advisory", "silence", "return",
                                            "bulletin", "exercise", NULL };
     bool known = !listing.class;
@@ -159,13 +170,15 @@ static int run (struct call *call)
                                                 "since", json_time (held->since))
                                    : json_null ();
         say_json (json_pack ("{s:O, s:o, s:b}", "clocks", listing.made, "hold", hold, "more",
-                             listing.cut),
+                             listing.cut || listing.hidden),
                   true);
     } else if (code == EXIT_DONE) {
         if (!listing.shown)
-            say ("no clock runs\n");
+            say (listing.hidden ? "nothing is due\n" : "no clock runs\n");
         if (listing.cut)
             say ("(the first %d; --all shows more)\n", SHOWN_USUAL);
+        else if (listing.hidden)
+            say ("(who was heard in time is left out; --all shows them)\n");
         say_held (&listing.held, listing.now);
     }
     json_decref (listing.made);
@@ -180,8 +193,8 @@ const struct command command_clocks = {
     .about =
         "Each line: severity, when it is due (or for how long it is overdue), the clock, what it\n"
         "is about, whose clock it is, and what happens next when nobody acts. A clock stays until\n"
-        "what it waits for is done. How long each body may still be silent is left out here:\n"
-        "--class silence.\n"
+        "what it waits for is done. Of silence and returns those are shown that are late; --all\n"
+        "or --class shows the others.\n"
         "\n"
         "When this machine's clock jumps, nothing is raised until somebody has looked at the time\n"
         "and confirms it.",

@@ -105,9 +105,6 @@ static enum shift_list list_of_clock (const struct shift *shift, struct span map
     struct span class = body_text (map, "class");
     int64_t due = body_int (map, "due", 0);
     bool over = due <= shift->now;
-    /* What is looked at again later has no limit that anybody could miss. */
-    if (due <= 0 || span_is (class, "pattern"))
-        return SHIFT_END;
     if (span_is (class, "case"))
         return list_of_case (map);
     /* Of what is practised only the cases are shown. */
