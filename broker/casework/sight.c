@@ -55,13 +55,13 @@ struct folding {
 };
 
 /* The row of the case itself counts them. */
-static void note_pattern (struct store *store, struct span id, const struct hash *pattern,
-                          struct span class)
+static void note_pattern (const struct folding *f, const struct hash *pattern, struct span class)
 {
-    uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { NOT_TOLD };
+    uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { f->past ? TOLD : NOT_TOLD };
+    struct store *store = f->store;
     struct key of_case, key;
     struct span value;
-    case_rows (&of_case, ROWS_TOLD, id);
+    case_rows (&of_case, ROWS_TOLD, f->id);
     key = of_case;
     key_hash (&key, pattern);
     uint64_t count = table_get_u64 (store->journal, &of_case, 0);
@@ -79,7 +79,6 @@ static void fold_pattern (const struct hash *pattern, struct span class,
 {
     struct folding *f = arg;
     struct key key;
-    struct span value;
     f->any = true;
     if (f->here && typed != NULL) {
         case_rows (&key, ROWS_HELD, span_bytes (pattern->bytes, HASH_SIZE));
@@ -87,14 +86,7 @@ static void fold_pattern (const struct hash *pattern, struct span class,
             store_ok (f->store, table_put_u64 (f->store->journal, &key, (uint64_t) f->position));
     }
     if (f->id.size > 0) {
-        uint8_t row[1 + sizeof ((struct pattern_head *) 0)->class] = { f->past ? TOLD : NOT_TOLD };
-        case_rows (&key, ROWS_TOLD, f->id);
-        key_hash (&key, pattern);
-        memcpy (row + 1, class.data, class.size);
-        if (journal_get (f->store->journal, key_span (&key), &value) != JOURNAL_OK)
-            store_ok (f->store, journal_put (f->store->journal, key_span (&key),
-                                             span_bytes (row, 1 + class.size)));
-        note_pattern (f->store, f->id, pattern, class);
+        note_pattern (f, pattern, class);
     } else if (f->own) {
         struct sighted row = { .first = f->e->issued, .last = f->e->issued };
         span_text (f->e->id.origin, row.origin, sizeof row.origin);
