@@ -323,7 +323,8 @@ static void cases_run (struct job *base, struct store *store)
         job->more = bytes != NULL;
         if (!job->more)
             return;
-        if (job->mode < 0 || state.mode == job->mode) {
+        if ((job->mode < 0 || state.mode == job->mode) &&
+            case_names (&state, span_of (store->self))) {
             put_case (&job->list, &state);
             job->count++;
         }

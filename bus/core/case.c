@@ -59,11 +59,16 @@ static size_t party_place (const struct case_state *state, struct span party, bo
     return i;
 }
 
-bool case_takes_part (const struct case_state *state, struct span party)
+bool case_names (const struct case_state *state, struct span party)
 {
     bool there;
     party_place (state, party, &there);
-    return there || party_above (party, state->lead);
+    return there;
+}
+
+bool case_takes_part (const struct case_state *state, struct span party)
+{
+    return case_names (state, party) || party_above (party, state->lead);
 }
 
 static bool party_add (struct case_state *state, struct span party)

@@ -173,6 +173,9 @@ enum case_void case_judge (const struct case_state *state, const struct step *st
 unsigned case_may (const struct case_state *state, struct span party);
 /* Whether it takes part: it is among `parties`, or stands above the lead. */
 bool case_takes_part (const struct case_state *state, struct span party);
+/* Whether it takes part by name: not only because it stands above the lead, which passes on what
+ * its reporter may not have agreed to tell it. */
+bool case_names (const struct case_state *state, struct span party);
 
 /* The row of the table CASES. Canonical: one state has one row. */
 void case_pack (struct pack_out *out, const struct case_state *state);

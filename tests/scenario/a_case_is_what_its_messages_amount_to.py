@@ -91,6 +91,22 @@ def a_step_that_would_not_count_is_refused_before_it_is_signed(tree):
     need(kpt.ask("case", id=ref)["case"]["stage"] == "reopened", "reopened")
 
 
+def what_is_only_passed_on_is_on_no_list_until_it_climbs(tree):
+    pk = tree.join("pk")
+    sindh = tree.join("pk.sindh", "provincial")
+    telecom = tree.join("pk.telecom", "sectoral", ["telecom"])
+    ptcl = tree.join("pk.sindh.ptcl", "organisation", ["telecom"])
+    ident = ptcl.publish("incident", {"title": "Ours alone", "description": "It.",
+                                      "severity": "S2", "times": {"aware": NOW - 1000}},
+                         ["pk.sindh", "pk.telecom"], AMBER)["id"]
+    for broker in (sindh, telecom, ptcl):
+        until(lambda b=broker: [one["id"] for one in b.ask("cases")["cases"]] == [ident],
+              f"{broker.name} takes part")
+    need(pk.ask("cases")["cases"] == [], "a broker on the way shows it")
+    sindh.ask("escalate", id=ident, text="too much for us")
+    until(lambda: [one["id"] for one in pk.ask("cases")["cases"]] == [ident], "it climbed")
+
+
 def cases_are_told_page_by_page(tree):
     pk = tree.join("pk")
     idents = [pk.publish("incident", {"title": str(i), "description": "It.",
@@ -109,4 +125,6 @@ def cases_are_told_page_by_page(tree):
 
 
 prove(it_is_the_same_at_both_ends_and_says_what_each_may_do,
-      a_step_that_would_not_count_is_refused_before_it_is_signed, cases_are_told_page_by_page)
+      a_step_that_would_not_count_is_refused_before_it_is_signed,
+      what_is_only_passed_on_is_on_no_list_until_it_climbs,
+      cases_are_told_page_by_page)
