@@ -311,11 +311,6 @@ static int step_go (struct call *call, const struct told *told)
         json_decref (body);
         return code;
     }
-    if (strcmp (action->step, "triage") == 0 && json_object_size (body) == 1) {
-        json_decref (body);
-        return usage (call, "triage: what is it? --severity, --type, --disposition, "
-                            "--duplicate-of or --text");
-    }
     json_t *document = step_document (call, told, body);
     if (*action->missing && !json_object_get (body, "text"))
         return step_edit (call, told, document, form);
