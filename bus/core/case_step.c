@@ -55,14 +55,15 @@ static void read_ref (struct span body, const char *name, struct msg_id *id)
 
 /* --- What each kind says -------------------------------------------------------------------- */
 
-/* Whom a report asks to lead: whom it names, if that is addressed; else the nearest CERT above
+/* Whom a report asks to lead: whom it names, if that is addressed and not itself, since nobody
+ * would wait for what it does; else the nearest CERT above
  * its origin that is; else the first one that is; else nobody else knows of it. */
 static struct span report_lead (const struct step *step, struct span named)
 {
     struct span lead = span_bytes (NULL, 0);
     for (size_t i = 0; i < step->party_count; i++) {
         struct span party = step->parties[i];
-        if (span_equal (party, named))
+        if (span_equal (party, named) && !span_equal (party, step->id.origin))
             return party;
         bool above = party_above (party, step->id.origin);
         if (above && (!party_above (lead, step->id.origin) || party_above (lead, party)))

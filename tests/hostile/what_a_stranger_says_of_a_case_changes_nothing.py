@@ -3,7 +3,8 @@
 # asan: yes
 """A CERT and a body that have nothing to do with a case, and talk of it all the same."""
 
-from support_hostile import Thief, Watch, need, now_ms, prove, reasons, sign_batch, until, words
+from support_hostile import (Refused, Thief, Watch, need, now_ms, prove, reasons, sign_batch, until,
+                             words)
 
 REPORT = {"title": "t", "description": "d", "severity": "S1", "times": {"aware": 1}}
 
@@ -83,6 +84,22 @@ def escalations_without_end_cost_no_more_and_more(tree):
         thief.close()
 
 
+def nobody_leads_its_own_case_to_stop_the_climb(tree):
+    kp, org = tree["pk.kp"], tree["pk.kp.org"]
+    told = org.ask("publish", kind="incident", body={**REPORT, "lead": org.name},
+                   audience=[org.name, kp.name], tlp=3)
+    until(lambda: kp.holds(told["id"]), "the CERT above has it")
+    try:
+        org.ask("publish", kind="update", schema=2, thread=told["ref"], officer="me",
+                body={"step": "acknowledge"}, audience=[kp.name], tlp=3)
+        need(False, "it acknowledges its own report")
+    except Refused as error:
+        need("illegal-step" in str(error), f"{error}")
+    need(kp.ask("case", id=told["id"])["case"]["lead"] == kp.name, "the CERT above leads")
+    rows = [row for row in kp.ask("clocks")["clocks"] if row.get("ref") == told["ref"]]
+    need([row["clock"] for row in rows] == ["acknowledge"], f"and its clock runs: {rows}")
+
+
 def nobody_wakes_another_or_hands_over_for_it(tree):
     pk, kp = tree["pk"], tree["pk.kp"]
     with Watch(pk, kp):
@@ -97,4 +114,5 @@ def nobody_wakes_another_or_hands_over_for_it(tree):
 if __name__ == "__main__":
     prove(a_cert_that_got_ahead_with_a_lie_is_set_right_by_who_knows,
           escalations_without_end_cost_no_more_and_more,
+          nobody_leads_its_own_case_to_stop_the_climb,
           nobody_wakes_another_or_hands_over_for_it, on=a_parent_a_child_and_its_child)
