@@ -57,6 +57,8 @@ struct casework {
     uint8_t *policy_bytes; /* owned; what `policy` borrows from */
     struct policy *policy; /* NULL: not read yet, or there is none */
     bool policy_read;
+    struct casework_start start;
+    bool start_read;
 };
 
 static struct casework *own (struct store *store)
@@ -104,6 +106,7 @@ void casework_forget (struct store *store)
     touched_clear (store->casework);
     counters_clear (store->casework);
     policy_clear (store->casework);
+    store->casework->start_read = false;
 }
 
 void casework_free (struct store *store)
@@ -365,19 +368,24 @@ void casework_begin (struct store *store, int64_t now)
     write_u64 (row + 8, (uint64_t) (taken < now ? taken : now)); /* a clock may have been wrong */
     key_station (&key, "adopted");
     store_ok (store, journal_put (store->journal, key_span (&key), span_bytes (row, sizeof row)));
+    own (store)->start_read = false;
 }
 
 struct casework_start casework_start (struct store *store)
 {
-    struct casework_start start = { .position = 0 };
+    struct casework *self = own (store);
     struct key key;
     struct span row;
+    if (self->start_read)
+        return self->start;
+    self->start = (struct casework_start){ .position = 0 };
+    self->start_read = true;
     key_station (&key, "adopted");
     if (journal_get (store->journal, key_span (&key), &row) == JOURNAL_OK && row.size == 16) {
-        start.position = (int64_t) read_u64 (row.data);
-        start.time = (int64_t) read_u64 (row.data + 8);
+        self->start.position = (int64_t) read_u64 (row.data);
+        self->start.time = (int64_t) read_u64 (row.data + 8);
     }
-    return start;
+    return self->start;
 }
 
 bool casework_current (struct journal *journal)
