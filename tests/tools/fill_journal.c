@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fill_journal HOME COUNT - stores COUNT messages in the journal of a broker that does not run
+ * fill_journal HOME COUNT [open] - stores COUNT messages in the journal of a broker that does not run
  *
  * Each is a whole envelope with its place in a signed batch, taken in by the code that brokers
  * take messages in with; only the judging is left out. They are a second apart and end now. One
@@ -8,6 +8,8 @@
  * One in sixteen is an incident. The rest are notes. Incidents and notes are of a hundred
  * parties, whose names alone are real: all is signed with HOME's key, so that the messages of its
  * own party are genuine and the others are there to be found, not to be verified.
+ *
+ * With "open" all of them are incidents of the last minutes, and the clocks of the policy run.
  */
 #include "broker/take.h"
 #include "bus/core/directory.h"
@@ -33,13 +35,16 @@ struct filler {
     const struct entry *me;
     struct epoch epoch;
     int64_t seq, first; /* the time of the first one */
+    int64_t step;       /* ms from one to the next */
+    bool open;          /* incidents alone, with the policy in force */
+    struct bundle bundle;
     int64_t advisories;
     struct msg_id last; /* advisory */
 };
 
 struct fill_job {
     struct job job;
-    int64_t count, taken;
+    int64_t count, taken, step;
     size_t at[BATCH]; /* in `bytes` */
     struct pack_out bytes;
 };
@@ -93,7 +98,7 @@ static void draft_one (struct filler *filler, int64_t when, struct pack_out *out
     struct pack_out body;
     char origin[PARTY_MAX + 32], own[PARTY_MAX + 1], below[TERM_MAX + 1];
     int64_t seq = ++filler->seq;
-    bool advisory = seq % 16 == 0, incident = seq % 16 == 8;
+    bool advisory = !filler->open && seq % 16 == 0, incident = filler->open || seq % 16 == 8;
     span_text (filler->me->credential.name, own, sizeof own);
     snprintf (origin, sizeof origin, advisory ? "%s" : "%s.f%" PRId64, own, seq % PARTIES);
     snprintf (below, sizeof below, "%s.**", own);
@@ -140,7 +145,7 @@ static void fill_run (struct job *base, struct store *store)
         struct intake_batch batch = { .from = span_of (""), .policy = 1, .now = job->taken };
         if (envelope_parse (&e, span_bytes (all.data + job->at[i], end - job->at[i])) != CB_OK)
             abort ();
-        batch.now += i * 1000;
+        batch.now += i * job->step;
         item_from (&item, &e, &verdict);
         take_item (store, &batch, &item);
         if (item.outcome != TAKEN_STORED)
@@ -173,7 +178,7 @@ static struct fill_job *make_batch (struct filler *filler, int64_t count, int64_
     pack_init (&job->bytes);
     for (int64_t i = 0; i < count; i++) {
         starts[i] = pack_result (&drafts).size;
-        draft_one (filler, when + i * 1000, &drafts);
+        draft_one (filler, when + i * filler->step, &drafts);
     }
     struct span all = pack_result (&drafts);
     starts[count] = all.size;
@@ -189,6 +194,7 @@ static struct fill_job *make_batch (struct filler *filler, int64_t count, int64_
     }
     job->job.writes = true;
     job->count = count;
+    job->step = filler->step;
     job->taken = when;
     pack_free (&drafts);
     return job;
@@ -198,7 +204,7 @@ static bool load (struct filler *filler, const char *home)
 {
     char path[4200], why[512];
     struct span bytes;
-    static struct bundle bundle;
+    struct bundle *bundle = &filler->bundle;
     snprintf (path, sizeof path, "%s/keys", home);
     if (keys_load (&filler->keys, path, why, sizeof why) != 0)
         return fprintf (stderr, "fill_journal: %s\n", why), false;
@@ -207,9 +213,9 @@ static bool load (struct filler *filler, const char *home)
         return fprintf (stderr, "fill_journal: %s\n", why), false;
     filler->directory = directory_new ();
     bool good =
-        bundle_parse (&bundle, bytes) && directory_root (filler->directory, bundle.root) == CB_OK;
-    for (size_t i = 0; good && i < bundle.chain_count; i++)
-        good = directory_add (filler->directory, bundle.chain[i], &filler->me) == CB_OK;
+        bundle_parse (bundle, bytes) && directory_root (filler->directory, bundle->root) == CB_OK;
+    for (size_t i = 0; good && i < bundle->chain_count; i++)
+        good = directory_add (filler->directory, bundle->chain[i], &filler->me) == CB_OK;
     return good || (fprintf (stderr, "fill_journal: %s is no bundle\n", path), false);
 }
 
@@ -217,9 +223,11 @@ int main (int argc, char **argv)
 {
     static struct filler filler;
     char path[4200], why[512];
-    int64_t count = argc == 3 ? strtoll (argv[2], NULL, 10) : 0;
-    if (count <= 0 || sodium_init () < 0) {
-        fprintf (stderr, "usage: fill_journal HOME COUNT\n");
+    int64_t count = argc >= 3 ? strtoll (argv[2], NULL, 10) : 0;
+    filler.open = argc == 4 && strcmp (argv[3], "open") == 0;
+    filler.step = filler.open ? 1 : 1000;
+    if (count <= 0 || (argc == 4 && !filler.open) || argc > 4 || sodium_init () < 0) {
+        fprintf (stderr, "usage: fill_journal HOME COUNT [open]\n");
         return 2;
     }
     if (!load (&filler, argv[1]))
@@ -229,13 +237,15 @@ int main (int argc, char **argv)
     if (journal == NULL)
         return fprintf (stderr, "fill_journal: %s\n", why), 1;
     filler.epoch = journal_epoch (journal);
-    filler.first = clock_utc () - count * 1000;
+    filler.first = clock_utc () - count * filler.step;
     struct store *store = store_start (journal, &filler.me->credential);
     if (store == NULL)
         return fprintf (stderr, "fill_journal: no thread\n"), 1;
+    if (filler.open)
+        store->first_policy = filler.bundle.policy;
     for (int64_t done = 0; done < count; done += BATCH) {
         int64_t part = count - done < BATCH ? count - done : BATCH;
-        store_submit (store, &make_batch (&filler, part, filler.first + done * 1000)->job);
+        store_submit (store, &make_batch (&filler, part, filler.first + done * filler.step)->job);
         struct pollfd ready = { .fd = store_fd (store), .events = POLLIN };
         /* One batch is made while the one before is being stored. */
         if (done > 0 && poll (&ready, 1, -1) == 1)
