@@ -9,7 +9,7 @@
  * parties, whose names alone are real: all is signed with HOME's key, so that the messages of its
  * own party are genuine and the others are there to be found, not to be verified.
  *
- * With "open" all of them are incidents of the last minutes, and the clocks of the policy run.
+ * With "open" all of them are incidents of now, and the clocks of the policy run.
  */
 #include "broker/take.h"
 #include "bus/core/directory.h"
@@ -225,7 +225,7 @@ int main (int argc, char **argv)
     char path[4200], why[512];
     int64_t count = argc >= 3 ? strtoll (argv[2], NULL, 10) : 0;
     filler.open = argc == 4 && strcmp (argv[3], "open") == 0;
-    filler.step = filler.open ? 1 : 1000;
+    filler.step = filler.open ? 0 : 1000;
     if (count <= 0 || (argc == 4 && !filler.open) || argc > 4 || sodium_init () < 0) {
         fprintf (stderr, "usage: fill_journal HOME COUNT [open]\n");
         return 2;
