@@ -13,9 +13,10 @@
 #include "bus/core/question.h"
 
 #define SOFTWARE_MAX  64
-#define PRESENCE_MAX  8192 /* parties in one answer; beyond it says that it is cut */
-#define SEEN_NAMES    32   /* parties named in one answer */
-#define SOFTWARE_KEPT 64   /* different programs in one answer */
+#define PRESENCE_MAX  8192       /* parties in one answer; beyond it says that it is cut */
+#define SEEN_NAMES    32         /* parties named in one answer */
+#define SEEN_MOST     UINT32_MAX /* constituents counted in one answer; beyond it says at least */
+#define SOFTWARE_KEPT 64         /* different programs in one answer */
 
 /* A party as the one above it sees the link between them. Texts are copied. */
 struct presence {

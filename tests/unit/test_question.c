@@ -402,6 +402,10 @@ static void places_are_added_up_and_what_was_not_counted_makes_it_at_least (void
     own->places[0].own.count = 0;
     total = seen_total (own, 5);
     assert_int_equal (total.fewer, 5);
+    /* What one may say has an end, and so has the sum: else nobody above would take it. */
+    own->places[0].own.count = own->places[1].own.count = SEEN_MOST;
+    total = seen_total (own, 5);
+    assert_true (total.count == SEEN_MOST && total.least);
     answers_free (&own);
 }
 
