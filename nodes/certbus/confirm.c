@@ -15,7 +15,7 @@
 static void show_text (const char *label, struct span text)
 {
     if (text.size)
-        say (LABEL "%.300s\n", label, line_of (text).text);
+        say (LABEL "%.300s\n", label, line_flat (text).text);
 }
 
 static void show_time (const char *label, int64_t ms)
@@ -114,6 +114,27 @@ static struct line short_id (const char *reference)
     return line_text (text);
 }
 
+/* What a step of a case says besides its severity and its times. */
+static void show_step (struct span body)
+{
+    static const struct {
+        const char *field, *label;
+    } rows[] = { { "type", "type" },
+                 { "disposition", "turned out" },
+                 { "assignee", "assigned to" },
+                 { "lead", "new lead" },
+                 { "text", "says" } };
+    char text[ID_TEXT];
+    struct msg_id id;
+    struct pack_in ref = pack_open (body_field (body, "duplicate_of"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        show_text (rows[i].label, body_text (body, rows[i].field));
+    if (!msg_id_read (&ref, &id))
+        return;
+    msg_id_text (&id, text);
+    say (LABEL "%s\n", "repeats", text);
+}
+
 void confirm_show (const struct post *post, const struct ready *ready)
 {
     struct span body = pack_result (&ready->body), number = ready_number (post, ready);
@@ -132,6 +153,10 @@ void confirm_show (const struct post *post, const struct ready *ready)
     show_text ("title", body_text (body, "title"));
     show_text ("severity", body_text (body, "severity"));
     show_text ("status", body_text (body, "status"));
+    if (post->step)
+        show_step (body);
+    if (post->by)
+        say (LABEL "%s\n", "by", line_text (post->by).text);
     style (STYLE_STRONG);
     say (LABEL "%s\n", "TLP", cb_tlp_name (post->tlp));
     style (STYLE_PLAIN);

@@ -10,6 +10,7 @@ import signal
 import time
 
 from support import need, note, prove, until
+from support_terminal import Terminal
 
 YEARS = "2020-01-01"
 
@@ -116,6 +117,10 @@ def who_looks_at_a_case_is_told_what_to_type_next(tree):
     need(title.endswith("...") and (long + " ").startswith(title[:-3] + " "),
          f"a long title is cut between words: {title}")
     need("Next:" not in kpt.certbus("show", ident), "nothing waits for who has reported")
+    desk = Terminal(tree, "pk.sindh", "triage", ident, "--type", "availability/outage",
+                    "--duplicate-of", reported(tree, "The same"), "--by", "S. Ahmed")
+    desk.shows("type         availability/outage", "repeats      pk.sindh.kpt/1-",
+               "by           S. Ahmed", "Send it?").type("no").ends(1)
     sindh.certbus("ack", ident, "--by", "S. Ahmed")
     sindh.certbus("ask", ident, "How long\nwill it take?")
     until(lambda: case(kpt, ident)["questions"], "the question is there")
