@@ -153,7 +153,7 @@ expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to 'p
 says "to pk.sindh.** : 1 party known here"
 says_not "away"
 expect 0 certbus -C pk.sindh publish answer.json --kind note --tlp AMBER --to pk.sindh --again
-says "warning: it reaches nobody known here"
+says "to pk.sindh, this party alone"
 
 note "reading: a list, a watch, and a reader that is remembered"
 expect 0 certbus -C pk.sindh list
