@@ -42,8 +42,8 @@ static void tell_range (struct seen *out, struct range range, uint64_t threshold
 {
     bool few = range.low > 0 && !range.least && range.high < threshold;
     out->fewer = few ? threshold : 0;
-    out->count = few ? 0 : range.low;
-    out->least = !few && (range.least || range.low < range.high);
+    out->count = few ? 0 : range.low < SEEN_MOST ? range.low : SEEN_MOST;
+    out->least = !few && (range.least || out->count < range.high);
     if (few)
         out->last -= out->last % DAY_MS;
 }
