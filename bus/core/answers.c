@@ -120,7 +120,9 @@ void answers_seen (struct answers *self, struct span place, const struct seen *s
 
 void answers_contact (struct answers *self, const struct envelope *e, struct span by)
 {
-    if (e->issued <= self->contact_issued) /* of the same one, whoever said it first */
+    /* Of the same one, its own party has it from itself. */
+    if (e->issued < self->contact_issued ||
+        (e->issued == self->contact_issued && !span_equal (by, e->id.origin)))
         return;
     pack_reset (&self->contact);
     pack_put_raw (&self->contact, e->bytes);
