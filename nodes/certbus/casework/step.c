@@ -304,6 +304,9 @@ static int step_go (struct call *call, const struct told *told)
     if (code == EXIT_DONE && strcmp (action->step, "answer") == 0 &&
         !json_object_get (body, "question"))
         code = the_question (told, body);
+    if (code == EXIT_DONE && strcmp (action->step, "triage") == 0 && json_object_size (body) == 1)
+        code = usage (call, "triage: what is it? --severity, --type, --disposition, "
+                            "--duplicate-of or --text");
     if (code != EXIT_DONE) {
         json_decref (body);
         return code;
