@@ -83,7 +83,7 @@ def a_case_goes_from_its_report_to_a_countersigned_close(tree):
     kpt.certbus("close", ident, "--root-cause", "a shared password", "--lessons", "two factors")
     everywhere(tree, ident, "stage", "recovered")
     until(lambda: case(sindh, ident)["proposed"], "the proposal is there")
-    refuses(kpt, "only the lead", "close", ident, "--accept")
+    refuses(kpt, "only the lead", "close", ident, "--accept", "--by", "A")
     sindh.certbus("close", ident, "--accept", "--by", "S. Ahmed")
     everywhere(tree, ident, "stage", "closed")
     report = json.loads(sindh.certbus("--json", "show", case(sindh, ident)["report"]))["body"]
@@ -163,7 +163,8 @@ def what_is_wrong_is_one_line_and_changes_nothing(tree):
             "pk.sindh.kpt", "--why", "x")
     refuses(kpt, "period: this month or one of the last ten years", "nil-return", "--period",
             f"{time.gmtime().tm_year + 1}-12", "--yes")
-    refuses(sindh, "no closing report waits", "close", ident, "--accept")
+    refuses(sindh, "no closing report waits", "close", ident, "--accept", "--by", "A")
+    refuses(sindh, "who? --by OFFICER", "close", ident, "--accept", code=2)
     refuses(sindh, "what is the report?", "close", ident, code=2)
 
 

@@ -197,7 +197,7 @@ static void what_is_wrong_with_a_step_is_one_line_and_nothing_is_sent (void **st
         { { "update", "kpt/1-2", NULL }, "what is new?", 2 },
         { { "update", "kpt/1-2", "news", NULL }, "'news' is one operand too many", 2 },
         { { "reopen", "kpt/1-2", "--why", "", NULL }, "nothing is said", 2 },
-        { { "close", "kpt/1-2", "--accept", NULL }, "no closing report waits", 1 },
+        { { "close", "kpt/1-2", "--accept", "--by", "A", NULL }, "no closing report waits", 1 },
     };
     (void) state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -230,6 +230,8 @@ static int run (struct call *call)
     const char *text = args_text (&call->args, "text");
     if (accepts && call->args.operand_count > 1)
         return usage (call, "close: --accept countersigns what is there; it takes no FILE");
+    if (accepts && args_text (&call->args, "by") == NULL)
+        return usage (call, "close: who? --by OFFICER: a named person countersigns");
     if (text && (!*text || !span_utf8 (span_of (text))))
         return usage (call, "--text: %s", *text ? "not UTF-8" : "nothing is said");
     int code = told_ask (call, call->args.operands[0], &told);

@@ -32,7 +32,8 @@ static void print_texts (const struct told *told)
         struct span text = body_text (told->map, rows[i].key);
         if (text.size)
             say (LABEL "%s%s\n", rows[i].label, line_of (text).text,
-                 strcmp (rows[i].key, "proposed") == 0 ? "  (certbus close ID --accept)" : "");
+                 strcmp (rows[i].key, "proposed") == 0 ? "  (certbus close ID --accept --by NAME)"
+                                                       : "");
     }
 }
 
