@@ -236,7 +236,7 @@ class Broker:
     def start(self, fault=None, env=None):
         """Starts it and waits until it answers, or, with a fault, until it is dead."""
         self.launch(fault, env)
-        until(lambda: self.answers() or (fault and self.dead()),
+        until(lambda: (fault and self.dead()) or self.answers(),
               f"{self.name} answers", PATIENCE)
         if self.endpoint is None and not self.dead():
             listen = self.status()["listen"]
