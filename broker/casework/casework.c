@@ -191,11 +191,6 @@ static void counters_write (struct store *store, struct casework *self)
 
 /* --- Parts --------------------------------------------------------------------------------- */
 
-static const struct casework_part *part_at (size_t i)
-{
-    return casework_parts[i];
-}
-
 static bool part_reads (const struct casework_part *part, struct span kind, unsigned mode)
 {
     return (part->reads != NULL && part->reads (kind)) ||
@@ -204,19 +199,19 @@ static bool part_reads (const struct casework_part *part, struct span kind, unsi
 
 bool casework_reads (struct span kind, unsigned mode)
 {
-    for (size_t i = 0; part_at (i) != NULL; i++)
-        if (part_reads (part_at (i), kind, mode))
+    for (size_t i = 0; casework_parts[i] != NULL; i++)
+        if (part_reads (casework_parts[i], kind, mode))
             return true;
     return false;
 }
 
 static void settle_round (struct store *store, struct touched *round)
 {
-    for (size_t i = 0; part_at (i) != NULL; i++)
+    for (size_t i = 0; casework_parts[i] != NULL; i++)
         for (struct touched *one = round; one != NULL; one = one->hh.next)
-            if (part_at (i)->settle != NULL && part_at (i)->class == one->subject.class &&
-                !store_full (store))
-                part_at (i)->settle (store, &one->subject);
+            if (casework_parts[i]->settle != NULL &&
+                casework_parts[i]->class == one->subject.class && !store_full (store))
+                casework_parts[i]->settle (store, &one->subject);
 }
 
 void casework_settle (struct store *store)
@@ -311,10 +306,10 @@ void casework_fold (struct store *store, const struct intake_batch *batch, const
 {
     if (span_is (e->kind, "policy") && e->mode == CB_MODE_LIVE)
         fold_policy (store, item, e);
-    for (size_t i = 0; part_at (i) != NULL; i++)
-        if (part_at (i)->fold != NULL &&
-            (e->thread.origin.size > 0 || part_reads (part_at (i), e->kind, e->mode)))
-            part_at (i)->fold (store, batch, item, e);
+    for (size_t i = 0; casework_parts[i] != NULL; i++)
+        if (casework_parts[i]->fold != NULL &&
+            (e->thread.origin.size > 0 || part_reads (casework_parts[i], e->kind, e->mode)))
+            casework_parts[i]->fold (store, batch, item, e);
 }
 
 /* --- From the log --------------------------------------------------------------------------- */
@@ -400,8 +395,9 @@ void casework_rebuild (struct store *store)
     struct key key;
     struct record record;
     casework_forget (store);
-    for (size_t i = 0; part_at (i) != NULL; i++)
-        for (const char *table = part_at (i)->tables; table != NULL && *table != '\0'; table++)
+    for (size_t i = 0; casework_parts[i] != NULL; i++)
+        for (const char *table = casework_parts[i]->tables; table != NULL && *table != '\0';
+             table++)
             empty_table (store, (uint8_t) *table);
     key_station (&key, "policy");
     store_ok (store, journal_del (store->journal, key_span (&key)));
@@ -414,9 +410,9 @@ void casework_rebuild (struct store *store)
             casework_settle (store);
     }
     journal_reader_free (&reader);
-    for (size_t i = 0; part_at (i) != NULL; i++)
-        if (part_at (i)->begin != NULL)
-            part_at (i)->begin (store);
+    for (size_t i = 0; casework_parts[i] != NULL; i++)
+        if (casework_parts[i]->begin != NULL)
+            casework_parts[i]->begin (store);
     casework_settle (store);
     key_station (&key, "casework");
     store_ok (store, table_put_u64 (store->journal, &key, CASEWORK_RULES));

@@ -142,7 +142,7 @@ bool clocks_fire (struct store *store, const struct subject *subject, const stru
     bool made = false, climbs = timer->step == CLOCK_CLIMB;
     if (climbs && party_depth (span_of (store->self)) > 1)
         return escalation_deed (store, subject, timer, now, out);
-    if (!key_id_read (&id, key_span (&subject->key)) || !clock_case_read (store, &id, &one))
+    if (!subject_msg_id (subject, &id) || !clock_case_read (store, &id, &one))
         return false;
     size_t count = clocks_now (runs, &one.state, &one.view);
     for (size_t i = 0; i < count && !made; i++) {

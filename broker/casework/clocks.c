@@ -201,7 +201,7 @@ static void settle (struct store *store, const struct subject *subject)
     struct clock_case one;
     struct msg_id id;
     size_t count = 0;
-    if (!key_id_read (&id, key_span (&subject->key)))
+    if (!subject_msg_id (subject, &id))
         return;
     if (!clock_case_read (store, &id, &one)) {
         timers_set (store, subject, NULL, 0);

@@ -346,19 +346,6 @@ static void put_body (struct pack_out *out, const struct envelope *report,
     }
 }
 
-/* The id that a key holds. Borrows from it. */
-static bool id_of (struct msg_id *out, struct span bytes)
-{
-    const uint8_t *stop = memchr (bytes.data, 0, bytes.size);
-    if (stop == NULL || (size_t) (bytes.data + bytes.size - stop) != 1 + 4 + 8 + 8)
-        return false;
-    out->origin = span_bytes (bytes.data, (size_t) (stop - bytes.data));
-    out->epoch.counter = read_u32 (stop + 1);
-    out->epoch.nonce = read_u64 (stop + 5);
-    out->seq = (int64_t) read_u64 (stop + 13);
-    return true;
-}
-
 bool sight_fire (struct store *store, const struct subject *subject, struct deed *out)
 {
     struct untold untold;
@@ -366,7 +353,8 @@ bool sight_fire (struct store *store, const struct subject *subject, struct deed
     struct record record;
     struct envelope report;
     uint8_t secret[KEY_SIZE], *copy = NULL;
-    int64_t position = id_of (&id, case_of (subject)) ? take_find (store->journal, &id, false) : 0;
+    int64_t position =
+        key_id_read (&id, case_of (subject)) ? take_find (store->journal, &id, false) : 0;
     look_untold (store, case_of (subject), &untold);
     if (position == 0 || !may_tell (store) || !sightings_key (store, secret) ||
         (copy = store_message (store, position, &record, &report)) == NULL)
